@@ -1,0 +1,55 @@
+"""What an executor is told about one task, and what it reports. Both travel through the daemon as
+opaque bytes: it schedules tasks and need not know what is in them."""
+
+from typing import NamedTuple
+
+from dfm.wire.codec import Record
+
+
+class TaskSpec(NamedTuple):
+    """Everything that the place where a task runs must know, but for the run's environment."""
+
+    name: str  # full name, "demo.build"
+    rundir: str  # absolute; made if missing
+    srcdir: str  # absolute, of the flow file that declares the task
+    language: str  # "bash", "csh", "tcsh": a shell's script; "python": section 30 of the language
+    script: str  # expanded; for python the body, `module.function` or `file.py::function`
+    params: bytes  # JSON object
+    memento: bytes | None  # JSON value of the last run
+    environment: dict[str, str]  # on top of the run's, DFM_PARAM_* among them
+    path_prefix: list[str]  # directories before the PATH that results
+    cores: int  # DFM_CORES
+    walltime_s: int  # 0: no limit
+    inputs: bytes | None  # JSON array; None: it is the second blob of the submission
+    python: dict[str, str] | None = None  # what only Python tasks are told
+
+
+class Command(NamedTuple):
+    """One command of a task, for its record."""
+
+    words: list[str]
+    status: int
+
+
+class TaskResult(NamedTuple):
+    """What happened to one attempt of a task."""
+
+    status: int  # exit status; negative: killed by that signal
+    started_at: float  # UTC epoch seconds
+    wall_ms: float
+    commands: list[Command]
+    warnings: list[str]  # of the executor itself
+    output: bytes = b""  # DFM_OUTPUT: JSON lines
+    environment: bytes = b""  # DFM_ENV
+    path: bytes = b""  # DFM_PATH
+    markers: bytes = b""  # DFM_MARKERS: JSON lines
+    memento: bytes | None = None  # DFM_MEMENTO_OUT: JSON value
+    changed: bool = True
+    ended_by: str = ""  # "cancel", "walltime", "" (by itself)
+    failure: str = ""  # why it could not even start, or what a Python task raised
+    log_tail: bytes = b""  # last lines of the log, when the status is not 0
+    console: bytes = b""  # what a Python task printed
+
+
+SPEC = Record(TaskSpec)
+RESULT = Record(TaskResult)

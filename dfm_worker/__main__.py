@@ -1,0 +1,65 @@
+"""`dfm worker` and `dfm-worker`: what a job on a compute node runs."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from dfm.errors import DfmError
+
+
+def _addresses(text: str) -> list[tuple[str, int]]:
+    found = []
+    for address in text.split(","):
+        host, _, port = address.rpartition(":")
+        if not host or not port.isdigit():
+            raise argparse.ArgumentTypeError(f"`{address}` is not HOST:PORT")
+        found.append((host.strip("[]"), int(port)))
+    return found
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line of a worker."""
+    made = argparse.ArgumentParser(
+        prog="dfm worker",
+        description="Runs tasks for a daemon. A daemon launches its workers itself, by a batch job.",
+    )
+    made.add_argument(
+        "--connect", type=_addresses, required=True, metavar="HOST:PORT[,HOST:PORT...]",
+        help="where the daemon listens; tried in this order",
+    )  # fmt: skip
+    made.add_argument(
+        "--credentials", required=True, metavar="FILE", help="the project's worker.pem"
+    )
+    made.add_argument("--worker", required=True, metavar="NAME", help="the name it was launched as")
+    made.add_argument("--job", default="", metavar="ID", help="the id of its job")
+    made.add_argument("--cores", type=int, default=1, metavar="N", help="cores of its job")
+    made.add_argument("--slots", type=int, default=1, metavar="N", help="tasks it runs at once")
+    made.add_argument(
+        "--deadline", type=float, metavar="EPOCH", help="UTC seconds at which its job ends"
+    )
+    return made
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs a worker until it ends; returns the exit status."""
+    words = parser().parse_args(arguments)
+    from dfm_worker.worker import Options, Worker, say  # after `--help`
+
+    options = Options(
+        words.connect,
+        words.credentials,
+        words.worker,
+        words.job,
+        words.cores,
+        words.slots,
+        words.deadline,
+    )
+    try:
+        return Worker(options).serve()
+    except DfmError as error:
+        say(str(error))
+        return error.exit_code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,250 @@
+"""The process of one Python task: `python -m dfm_worker.python_task REQUEST ANSWER`, two file
+descriptors of anonymous files. The request is a TaskSpec with its inputs, the answer a TaskResult.
+
+The function runs in an event loop of its own. Standard output and error are the task's log.
+"""
+
+import ast
+import asyncio
+import importlib
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import inspect
+import json
+import linecache
+import os
+import re
+import sys
+import textwrap
+import traceback
+from collections.abc import Callable
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+from dfm.wire.task import RESULT, SPEC, Command, TaskResult, TaskSpec
+from dfm_worker import python_api
+from dfm_worker.python_api import (
+    CompoundRunInput,
+    SubtaskSummary,
+    TaskDataInput,
+    TaskDataItem,
+    TaskDataResult,
+    TaskRunCtxt,
+    plain,
+)
+
+_SERVED = ("dv_flow.mgr", "dv_flow.mgr.task_data", "dv_flow.mgr.task_run_ctxt")
+_DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
+
+
+class TaskApi(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Serves `dv_flow.mgr` from here, whatever is installed under that name."""
+
+    def find_spec(
+        self, fullname: str, path: Any = None, target: Any = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        if fullname not in _SERVED:
+            return None
+        return importlib.machinery.ModuleSpec(fullname, self, is_package=fullname == _SERVED[0])
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> None:
+        return None
+
+    def exec_module(self, module: ModuleType) -> None:
+        names = [name for name in vars(python_api) if name[0].isupper()]
+        vars(module).update({name: getattr(python_api, name) for name in names})
+
+
+class NamespaceOfApi(importlib.abc.MetaPathFinder):
+    """Makes `dv_flow` a package where nothing else does: asked last."""
+
+    def find_spec(
+        self, fullname: str, path: Any = None, target: Any = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        if fullname != "dv_flow":
+            return None
+        spec = importlib.machinery.ModuleSpec(fullname, None, is_package=True)
+        spec.submodule_search_locations = []
+        return spec
+
+
+class NoSuchFunction(Exception):
+    """A task names a module or function that is not there."""
+
+
+def inline_function(body: str, name: str) -> Callable[..., Any]:
+    """`async def` of a body that may await and return, whose lines count as the user wrote them."""
+    source = textwrap.dedent(body)
+    filename = f"<run of {name}>"
+    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+    flags = ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+    statements = compile(source, filename, "exec", flags).body
+    module = ast.parse("async def task(ctxt, input): pass")
+    function = module.body[0]
+    assert isinstance(function, ast.AsyncFunctionDef)
+    function.body = statements or function.body
+    names: dict[str, Any] = {"os": os, "__name__": "dfm_task"}
+    exec(compile(ast.fix_missing_locations(module), filename, "exec"), names)
+    found: Callable[..., Any] = names["task"]
+    return found
+
+
+def function_of_file(path: str, name: str, srcdir: str) -> Callable[..., Any]:
+    """`file.py::function`, the file relative to the flow file."""
+    place = os.path.join(srcdir, path)
+    spec = importlib.util.spec_from_file_location("dfm_task_file", place)
+    if spec is None or spec.loader is None or not os.path.isfile(place):
+        raise NoSuchFunction(f"no Python file {place}")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return _member(module, name, place)
+
+
+def function_of_module(module: str, name: str) -> Callable[..., Any]:
+    """`module.function`, found on the Python path, which the flow file's directory leads."""
+    try:
+        loaded = importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{module}.".startswith(f"{error.name}."):
+            raise  # the module is there, and something that it imports is not
+        raise NoSuchFunction(f"no Python module `{module}` on the path") from None
+    return _member(loaded, name, module)
+
+
+def _member(module: ModuleType, name: str, place: str) -> Callable[..., Any]:
+    found = getattr(module, name, None)
+    if not callable(found):
+        raise NoSuchFunction(f"no function `{name}` in {place}")
+    result: Callable[..., Any] = found
+    return result
+
+
+def find_function(run: str, name: str, srcdir: str) -> Callable[..., Any]:
+    """The function that `run` means (section 30.1). `module:function` is the form of `on_error`."""
+    line = run.strip()
+    if "\n" in line:
+        return inline_function(run, name)
+    if "::" in line and " " not in line:
+        path, _, function = line.rpartition("::")
+        return function_of_file(path, function, srcdir)
+    if re.fullmatch(r"[\w.]+:\w+", line):
+        module, _, function = line.partition(":")
+        return function_of_module(module, function)
+    if _DOTTED.fullmatch(line):
+        module, _, function = line.rpartition(".")
+        return function_of_module(module, function)
+    return inline_function(run, name)
+
+
+def item(fields: dict[str, Any]) -> TaskDataItem:
+    return TaskDataItem(**fields)
+
+
+def make_input(spec: TaskSpec, told: dict[str, str]) -> TaskDataInput:
+    kind = CompoundRunInput if "subtasks" in told else TaskDataInput
+    value = kind(
+        name=spec.name,
+        srcdir=spec.srcdir,
+        rundir=spec.rundir,
+        params=SimpleNamespace(**json.loads(spec.params)),
+        inputs=[item(fields) for fields in json.loads(spec.inputs or b"[]")],
+        changed=told.get("changed") == "true",
+        memento=json.loads(spec.memento) if spec.memento is not None else None,
+    )
+    if "subtasks" in told:
+        value.subtasks = [SubtaskSummary(*subtask) for subtask in json.loads(told["subtasks"])]
+    return value
+
+
+def make_context(spec: TaskSpec, told: dict[str, str]) -> TaskRunCtxt:
+    return TaskRunCtxt(
+        rundir=spec.rundir,
+        root_rundir=told.get("root_rundir", ""),
+        root_pkgdir=told.get("root_pkgdir", ""),
+        cores=spec.cores,
+        types=json.loads(told.get("types", "{}")),
+    )
+
+
+async def call(function: Callable[..., Any], context: TaskRunCtxt, value: Any) -> Any:
+    result = function(context, value)
+    return await result if inspect.isawaitable(result) else result
+
+
+async def is_up_to_date(function: Callable[..., Any], context: TaskRunCtxt, value: Any) -> bool:
+    """Calls the function of `uptodate:` (section 33, rule 7)."""
+    question = SimpleNamespace(**vars(value), exec=context.exec)
+    result = function(question)
+    return bool(await result if inspect.isawaitable(result) else result)
+
+
+def run(spec: TaskSpec) -> TaskResult:
+    """Calls the task's function. What it raises becomes the result, its traceback goes to the log."""
+    told = spec.python or {}
+    context, value = make_context(spec, told), make_input(spec, told)
+    failure, returned = "", TaskDataResult()
+    try:
+        function = find_function(spec.script, spec.name, spec.srcdir)
+        if "record" in told:
+            value.exec_data = json.loads(told["record"])
+            returned.changed = not asyncio.run(is_up_to_date(function, context, value))
+        else:
+            returned = asyncio.run(call(function, context, value)) or returned
+    except NoSuchFunction as error:
+        failure = str(error)
+        print(failure, file=sys.stderr)  # noqa: T201
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a user's code raises
+        failure = f"{type(error).__name__}: {error}"
+        print_traceback(error)
+    return as_result(context, returned, failure)
+
+
+def print_traceback(error: BaseException) -> None:
+    """To the log, from the user's first frame on."""
+    frame = error.__traceback__
+    ours = (os.path.dirname(__file__), os.path.dirname(asyncio.__file__))
+    while frame is not None and frame.tb_frame.f_code.co_filename.startswith(ours):
+        frame = frame.tb_next
+    traceback.print_exception(type(error), error, frame or error.__traceback__)
+
+
+def as_result(context: TaskRunCtxt, returned: Any, failure: str) -> TaskResult:
+    status = getattr(returned, "status", 0)
+    markers = [*context.markers, *getattr(returned, "markers", ())]
+    memento = getattr(returned, "memento", None)
+    return TaskResult(
+        status=1 if failure else int(status),
+        started_at=0.0,
+        wall_ms=0.0,
+        commands=[Command(words, code) for words, code in context.commands],
+        warnings=[],
+        output=_lines(getattr(returned, "output", ())),
+        markers=_lines(markers),
+        memento=None if memento is None else json.dumps(plain(memento)).encode(),
+        changed=bool(getattr(returned, "changed", True)),
+        failure=failure,
+    )
+
+
+def _lines(values: Any) -> bytes:
+    return b"".join(json.dumps(plain(value)).encode() + b"\n" for value in values)
+
+
+def main() -> None:
+    request, answer = int(sys.argv[1]), int(sys.argv[2])
+    with open(request, "rb") as file:
+        spec: TaskSpec = SPEC.unpack(file.read())
+    os.set_inheritable(answer, False)
+    sys.meta_path.insert(0, TaskApi())
+    sys.meta_path.append(NamespaceOfApi())
+    sys.path[0] = spec.srcdir  # instead of the directory that `-m` put there
+    result = run(spec)
+    sys.stdout.flush()
+    with open(answer, "wb") as file:
+        file.write(RESULT.pack(result))
+
+
+if __name__ == "__main__":
+    main()

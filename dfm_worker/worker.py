@@ -1,0 +1,168 @@
+"""A worker: its agent, its executor and its connection, joined in one loop."""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, NamedTuple, assert_never
+
+import msgpack
+
+from dfm.version import VERSION
+from dfm.wire import worker as wire
+from dfm.wire.codec import MAJOR, MINOR
+from dfm.wire.task import RESULT, SPEC, TaskResult
+from dfm.wire.worker import Held
+from dfm_worker.agent import Action, Agent, End, Heard, Leave, Send, Start
+from dfm_worker.connection import Connection, connect
+from dfm_worker.executor import Attempt, Executor
+from dfm_worker.loop import Loop, Timer
+
+if TYPE_CHECKING:
+    from dfm_worker.jobserver import Jobserver
+
+# What a task gets from the job that it runs in and not from the user's environment.
+_JOB_PREFIXES = ("LSB_", "SLURM_")
+_ENVIRONMENTS = 16  # runs whose environments are kept decoded
+_JOB_VARIABLES = ("TMPDIR", "HOSTNAME", "CUDA_VISIBLE_DEVICES")
+
+
+class Options(NamedTuple):
+    """How a worker was launched."""
+
+    addresses: list[tuple[str, int]]
+    credentials: str
+    worker: str  # the name that the daemon gave it
+    job: str
+    cores: int
+    slots: int
+    deadline: float | None
+
+
+def job_environment(environ: Mapping[str, str], job: str) -> dict[str, str]:
+    """The variables of this job. DFM_JOB marks every process below it, for whoever cleans up."""
+    own = {name: value for name, value in environ.items() if name.startswith(_JOB_PREFIXES)}
+    if own:
+        own.update({name: environ[name] for name in _JOB_VARIABLES if name in environ})
+    return own | {"DFM_JOB": job}
+
+
+class Worker:
+    """Serves one daemon until it is told to leave or has lost it."""
+
+    def __init__(self, options: Options) -> None:
+        self._loop = Loop()
+        self._executor = Executor(self._loop, job_environment(os.environ, options.job))
+        self._cores = options.cores
+        self._jobserver: Jobserver | None = None
+        self._environments: dict[bytes, dict[str, str]] = {}  # by blob, as it came
+        self._attempts: dict[Held, Attempt] = {}
+        self._leaving: Leave | None = None
+        self._timer: Timer | None = None
+        hello = wire.Hello(
+            MAJOR, MINOR, VERSION, options.worker, os.uname().nodename, os.getpid(), options.job,
+            options.cores, options.slots, options.deadline, [], [],
+        )  # fmt: skip
+        self._agent = Agent(hello, self._loop.time())
+        self._catch_signals()
+        self._connection = Connection(
+            self._loop, connect(options.addresses, options.credentials), self._hear, self._lost
+        )
+        self._perform(self._agent.connected())
+
+    def serve(self) -> int:
+        """Returns the exit status, once nothing of any task is left."""
+        self._loop.each_turn = self._turn
+        self._turn()
+        self._loop.run()
+        assert self._leaving is not None
+        self._connection.close()
+        if self._jobserver is not None:
+            self._jobserver.close()
+        say(f"ends: {self._leaving.reason}")
+        return self._leaving.status
+
+    def _catch_signals(self) -> None:
+        reader, writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        signal.set_wakeup_fd(writer)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: None)
+
+        def caught() -> None:
+            number = signal.Signals(os.read(reader, 1)[0])
+            self._perform(self._agent.disconnected(f"ended by {number.name}"))
+
+        self._loop.add_reader(reader, caught)
+
+    def _hear(self, message: Heard) -> None:
+        self._perform(self._agent.hear(message, self._loop.time()))
+
+    def _lost(self, reason: str) -> None:
+        self._perform(self._agent.disconnected(reason))
+
+    def _turn(self) -> None:
+        self._connection.flush()
+        due = self._agent.next_deadline()
+        if due != float("inf") and (self._timer is None or self._timer.callback is None):
+            self._timer = self._loop.call_later(due - self._loop.time(), self._tick)
+        if self._leaving is not None and not self._attempts:
+            self._loop.stop()
+
+    def _tick(self) -> None:
+        self._timer = None
+        self._perform(self._agent.tick(self._loop.time()))
+
+    def _perform(self, actions: list[Action]) -> None:
+        for action in actions:
+            match action:
+                case Send(message):
+                    self._connection.send(message)
+                case Start():
+                    self._start(action)
+                case End(held, grace_s):
+                    if held in self._attempts:
+                        self._executor.end(self._attempts[held], grace_s)
+                case Leave():
+                    self._leaving = self._leaving or action
+                case _:
+                    assert_never(action)
+
+    def _start(self, action: Start) -> None:
+        held = action.attempt
+        spec = SPEC.unpack(action.spec)
+        environment = self._environment(action.blobs[0])
+        inputs = action.blobs[1] if spec.inputs is None else spec.inputs
+        begun = self._executor.start(
+            spec, environment, inputs, lambda result: self._ended(held, result)
+        )
+        if isinstance(begun, TaskResult):
+            self._ended(held, begun)
+        else:
+            self._attempts[held] = begun
+            self._perform(self._agent.started(held, begun.started_at))
+
+    def _ended(self, held: Held, result: TaskResult) -> None:
+        self._attempts.pop(held, None)
+        self._perform(self._agent.ended(held, RESULT.pack(result)))
+
+    def _environment(self, blob: bytes) -> dict[str, str]:
+        """A run's environment, with a jobserver for the cores of this job."""
+        known = self._environments.get(blob)
+        if known is None:
+            known = msgpack.unpackb(blob, unicode_errors="surrogateescape")
+            if self._jobserver is None:
+                from dfm_worker import jobserver  # 15 ms of imports, after the worker is known
+
+                self._jobserver = jobserver.create(self._cores, known)
+            known["MAKEFLAGS"] = self._jobserver.makeflags
+            if len(self._environments) >= _ENVIRONMENTS:
+                self._environments.clear()
+            self._environments[blob] = known
+        return known
+
+
+def say(text: str) -> None:
+    """A line for the job's log."""
+    stamp = time.strftime("%Y-%m-%d %H:%M:%S")
+    print(f"{stamp} dfm worker {os.getpid()}: {text}", file=sys.stderr, flush=True)  # noqa: T201
