@@ -1,0 +1,178 @@
+"""What a flow file declares, checked for shape and not yet for meaning."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple, TypeAlias, cast
+
+from dfm.flow.document import Where
+from dfm.graph.node import Pattern
+from dfm.graph.values import Fields, Value
+
+MISSING = cast(Value, object())  # a value that a flow file does not give
+
+Kind: TypeAlias = str  # of a parameter: "str", "int", "float", "bool", "list", "map"
+KINDS: dict[Kind, Value] = {"str": "", "int": 0, "float": 0.0, "bool": False, "list": [], "map": {}}
+
+
+class Context(NamedTuple):
+    """Where a text stands: what bare names, `srcdir` and relative paths in it mean."""
+
+    package: str
+    srcdir: str
+
+
+@dataclass(slots=True)
+class Parameter:
+    """One writing of a parameter: a definition, or a value for an inherited one."""
+
+    name: str
+    where: Where
+    context: Context
+    kind: Kind | None = None
+    value: Value = MISSING
+    prepend: Value = MISSING
+    append: Value = MISSING
+    path_prepend: Value = MISSING
+    path_append: Value = MISSING
+    doc: str | None = None
+    accepted: list[Value] | None = None  # None: not said
+    accepts_others: bool = False
+
+    @property
+    def changes_list(self) -> bool:
+        return any(part is not MISSING for part in self._additions())
+
+    def parts(self) -> list[Value]:
+        """All values in it that a flow file gives."""
+        return [part for part in (self.value, *self._additions()) if part is not MISSING]
+
+    def _additions(self) -> tuple[Value, ...]:
+        return self.prepend, self.append, self.path_prepend, self.path_append
+
+
+@dataclass(slots=True)
+class Type:
+    """A data item, tag or check type."""
+
+    name: str  # full
+    where: Where
+    context: Context
+    uses: str = ""
+    doc: str = ""
+    params: dict[str, Parameter] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class TagUse:
+    """A tag with the values of its fields."""
+
+    type: str
+    where: Where
+    fields: Fields
+
+
+@dataclass(slots=True)
+class Task:
+    """A task declaration, in a package or in the body of another."""
+
+    name: str  # full: "PKG.TASK", "PKG.COMP.SUB"
+    short: str
+    where: Where
+    context: Context
+    scopes: frozenset[str] = frozenset()
+    uses: str = ""
+    desc: str = ""
+    doc: str = ""
+    needs: list[str] = field(default_factory=list)
+    feeds: list[str] = field(default_factory=list)
+    params: dict[str, Parameter] = field(default_factory=dict)
+    iff: Value = MISSING
+    run: str | None = None
+    run_field: str = "run"  # the field that it stands in
+    shell: str = ""
+    library: str = ""  # of a standard task: the function of dfm that does it
+    body: list["Task"] | None = None
+    matrix: dict[str, Value] | None = None  # axes
+    consumes: Value = MISSING
+    passthrough: Value = MISSING
+    produces: list[Pattern] | None = None
+    rundir: str = "unique"
+    uptodate: bool | str | None = None
+    tags: list[TagUse] = field(default_factory=list)
+    abstract: bool = False
+    max_failures: int | None = None
+    on_error: str = ""
+    enclosing: "Task | None" = None
+    extensions: list[dict[str, Parameter]] = field(default_factory=list)  # of the configuration
+    _by_short: dict[str, "Task"] | None = None
+
+    def in_body(self, short: str) -> "Task | None":
+        """A task that is written in this one's body."""
+        if self._by_short is None:
+            self._by_short = {task.short: task for task in self.body or ()}
+        return self._by_short.get(short)
+
+    def walk(self) -> Iterator["Task"]:
+        """This task and all in its body, in the order written."""
+        todo = [self]
+        while todo:
+            task = todo.pop()
+            yield task
+            todo.extend(reversed(task.body or ()))
+
+
+@dataclass(slots=True)
+class Extension:
+    """Of a configuration: a change of a task in place."""
+
+    task: str
+    where: Where
+    needs: list[str]
+    params: dict[str, Parameter]
+
+
+@dataclass(slots=True)
+class Configuration:
+    """A named set of changes that `-c` selects."""
+
+    name: str
+    where: Where
+    desc: str = ""
+    uses: str = ""
+    params: dict[str, Parameter] = field(default_factory=dict)
+    extensions: list[Extension] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Package:
+    """A package with all that it declares itself."""
+
+    name: str
+    where: Where
+    context: Context
+    desc: str = ""
+    doc: str = ""
+    params: dict[str, Parameter] = field(default_factory=dict)
+    tasks: dict[str, Task] = field(default_factory=dict)  # by full name, without bodies
+    types: dict[str, Type] = field(default_factory=dict)  # by full name
+    configurations: dict[str, Configuration] = field(default_factory=dict)
+
+
+class Program(NamedTuple):
+    """All packages of one run."""
+
+    root: Package
+    packages: dict[str, Package]
+
+    def task(self, name: str) -> Task | None:
+        """A task by its full name; package names may have dots."""
+        for package in self.packages.values():
+            if name in package.tasks:
+                return package.tasks[name]
+        return None
+
+    def type(self, name: str) -> Type | None:
+        for package in self.packages.values():
+            if name in package.types:
+                return package.types[name]
+        return None

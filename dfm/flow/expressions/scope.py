@@ -1,0 +1,22 @@
+"""What an expression asks of the world it stands in."""
+
+from typing import NamedTuple, Protocol
+
+from dfm.graph.values import Value
+
+
+class Scope(Protocol):
+    def resolve(self, path: tuple[str, ...]) -> tuple[Value, int]:
+        """The value of the longest known prefix of a dotted path, and how many parts it used.
+
+        Names of packages have dots: `ip.uart.width` may use three. Raises NameUnknown, with the
+        path or its beginning, if not even the first part is known.
+        """
+
+
+class Reference(NamedTuple):
+    """A name that an expression takes from its scope."""
+
+    path: tuple[str, ...]
+    optional: bool  # has a fallback
+    offset: int  # in the text that was parsed

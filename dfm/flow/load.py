@@ -1,0 +1,175 @@
+"""From a flow file to a program that is checked, and from that to the graph of a run."""
+
+import functools
+import os
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from dfm.errors import Place, Problem, UsageError
+from dfm.flow.build import Builder
+from dfm.flow.check import Check
+from dfm.flow.command_line import CommandLine, assign
+from dfm.flow.declarations import Configuration, Package, Parameter, Program
+from dfm.flow.document import Document, read
+from dfm.flow.fields import Reader
+from dfm.flow.find import find_root
+from dfm.flow.names import find_goal, find_task
+from dfm.flow.parse_package import parse_package
+from dfm.flow.problems import Problems, did_you_mean
+from dfm.flow.shapes import Merged, Shapes, variable
+from dfm.flow.world import BadValue, World
+from dfm.graph.node import Graph
+from dfm.graph.values import Fields
+
+_STD = os.path.join(os.path.dirname(os.path.abspath(__file__)), "std", "flow.yaml")
+_DATA_ITEM = "std.DataItem"
+
+
+class Options(NamedTuple):
+    """What the command line says about the flow itself."""
+
+    root: str = ""  # where to look for the flow file; empty: DV_FLOW_ROOT, or here
+    configuration: str = ""  # -c
+    definitions: Sequence[str] = ()  # -D
+    parameter_files: Sequence[str] = ()  # -P
+
+
+class Flow:
+    """A flow that was loaded without a fault. `file` and `folder` are those of the root flow file."""
+
+    def __init__(
+        self, document: Document, program: Program, shapes: Shapes, world: World,
+        line: CommandLine, problems: Problems,
+    ) -> None:  # fmt: skip
+        self.file = document.file
+        self.folder = document.directory
+        self.program = program
+        self._shapes = shapes
+        self._world = world
+        self._line = line
+        self._problems = problems
+
+    def warnings(self) -> list[Problem]:
+        return self._problems.warnings
+
+    def graph(self, tasks: Sequence[str], rundir: str) -> Graph:
+        """The graph of these tasks; `rundir` is absolute. Raises FlowError, UsageError."""
+        goals = [find_goal(self.program, name) for name in tasks]
+        builder = Builder(
+            self.program, self._shapes, self._world, self._line, self._problems, rundir
+        )
+        graph = builder.build(goals)
+        graph.types = self._item_types()
+        self._problems.raise_any()
+        return graph
+
+    def _item_types(self) -> dict[str, Fields]:
+        """The registered item types with their defaults."""
+        found: dict[str, Fields] = {}
+        for package in self.program.packages.values():
+            for kind in package.types.values():
+                if self._shapes.is_a(kind, _DATA_ITEM):
+                    try:
+                        found[kind.name] = self._world.defaults(self._shapes.of_type(kind))
+                    except BadValue:
+                        continue  # said already
+        return found
+
+
+def load(options: Options, environ: Mapping[str, str]) -> Flow:
+    """Reads and checks a flow. Raises FlowError with all its faults, or UsageError."""
+    document = find_root(options.root or environ.get("DV_FLOW_ROOT", "") or ".")
+    problems = Problems()
+    package = parse_package(Reader(problems), document)
+    std = _standard_library()
+    program = Program(package, {std.name: std, package.name: package})
+    chosen = _configurations(package, options.configuration, problems)
+    _extend(program, chosen, problems)
+    problems.raise_any()
+    variables = {name: _variables(one) for name, one in program.packages.items()}
+    _revalue(variables[package.name], chosen, problems)
+    shapes = Shapes(program, problems)
+    line = assign(
+        program, shapes, variables, options.definitions, options.parameter_files, problems
+    )
+    world = World(
+        program, problems, environ=environ, root_file=document.file, variables=variables,
+        overrides=line.variables,
+    )  # fmt: skip
+    Check(program, shapes, world, problems).package(package)
+    problems.raise_any()
+    return Flow(document, program, shapes, world, line, problems)
+
+
+@functools.cache
+def _standard_library() -> Package:
+    problems = Problems()
+    package = parse_package(Reader(problems), read(_STD))
+    problems.raise_any()
+    for task in package.tasks.values():
+        task.library = task.short
+    return package
+
+
+def _variables(package: Package) -> dict[str, Merged]:
+    return {name: variable(parameter) for name, parameter in package.params.items()}
+
+
+def _configurations(package: Package, name: str, problems: Problems) -> list[Configuration]:
+    """The selected configuration with its bases, bases first."""
+    known = package.configurations
+    if not name:
+        name = "default" if "default" in known else ""
+    elif name not in known:
+        raise UsageError(
+            f"package {package.name} has no configuration `{name}`",
+            place=Place(package.where.document.file), hint=did_you_mean(name, known),
+        )  # fmt: skip
+    chosen: list[Configuration] = []
+    while name:
+        configuration = known.get(name)
+        if configuration is None:
+            where = chosen[-1].where.at("uses")
+            problems.add(where, f"no configuration `{name}`", hint=did_you_mean(name, known))
+            break
+        if configuration in chosen:
+            problems.add(configuration.where, f"configuration `{name}` uses itself")
+            break
+        chosen.append(configuration)
+        name = configuration.uses
+    return chosen[::-1]
+
+
+def _extend(program: Program, chosen: list[Configuration], problems: Problems) -> None:
+    """Applies the extensions of the selected configurations to the tasks themselves."""
+    for configuration in chosen:
+        for extension in configuration.extensions:
+            task = find_task(program, extension.task, program.root.context)
+            if task is None:
+                known = [task.name for task in program.root.tasks.values()]
+                problems.add(
+                    extension.where.at("task"), f"no task `{extension.task}` to extend",
+                    hint=did_you_mean(extension.task, known),
+                )  # fmt: skip
+                continue
+            task.extensions.append(extension.params)
+            task.needs += extension.needs
+
+
+def _revalue(variables: dict[str, Merged], chosen: list[Configuration], problems: Problems) -> None:
+    """Puts the values of the selected configurations over those of the package."""
+    for configuration in chosen:
+        for name, writing in configuration.params.items():
+            if name in variables:
+                variables[name] = variables[name].changed_by(writing)
+            else:
+                _no_such_variable(writing, variables, problems)
+
+
+def _no_such_variable(
+    writing: Parameter, variables: Mapping[str, Merged], problems: Problems
+) -> None:
+    problems.add(
+        writing.where, f"the package has no variable `{writing.name}`", within=writing.name,
+        hint=did_you_mean(writing.name, variables),
+    )  # fmt: skip

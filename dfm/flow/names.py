@@ -1,0 +1,70 @@
+"""What a reference in a flow file, or a name on the command line, means (section 8)."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from dfm.errors import UsageError
+from dfm.flow.declarations import Context, Package, Program, Task, Type
+from dfm.flow.problems import did_you_mean
+
+NEEDS_OF: Final = ".needs"  # `NAME.needs`: the needs of NAME in place of NAME
+
+
+def find_task(program: Program, ref: str, context: Context) -> Task | None:
+    """A task of a package, from a text in `context`: of its own package, or by full name."""
+    return program.task(f"{context.package}.{ref}") or program.task(ref)
+
+
+def find_type(program: Program, ref: str, context: Context) -> Type | None:
+    return program.type(f"{context.package}.{ref}") or program.type(ref)
+
+
+def find_base(program: Program, ref: str, task: Task) -> Task | Type | None:
+    """What `uses` of a task names. A task is preferred to a type of the same name."""
+    around = task.enclosing
+    while around is not None:
+        sibling = around.in_body(ref)
+        if sibling is not None and sibling is not task:
+            return sibling
+        around = around.enclosing
+    return find_task(program, ref, task.context) or find_type(program, ref, task.context)
+
+
+def known_names(program: Program, context: Context, *, types: bool = False) -> Iterable[str]:
+    """What a reference could have meant: short in its own package, else full."""
+    for package in program.packages.values():
+        declared: list[str] = [*package.tasks, *(package.types if types else ())]
+        for name in declared:
+            own = package.name == context.package
+            yield name.removeprefix(f"{package.name}.") if own else name
+
+
+def find_goal(program: Program, name: str) -> Task:
+    """The task that `dfm run NAME` asks for. Raises UsageError."""
+    exact = program.task(name)
+    if exact is not None:
+        return exact
+    ending = f".{name}"
+    found = [
+        task
+        for package in program.packages.values()
+        for task in package.tasks.values()
+        if task.name.endswith(ending)
+    ]
+    if len(found) > 1:
+        roots = [task for task in found if "root" in task.scopes]
+        direct = [task for task in found if task.name == f"{program.root.name}.{name}"]
+        found = roots if len(roots) == 1 else direct or found
+    if len(found) == 1:
+        return found[0]
+    if found:
+        names = ", ".join(task.name for task in found)
+        raise UsageError(f"`{name}` may be one of {names}", hint="give the full name")
+    raise UsageError(
+        f"package {program.root.name} has no task `{name}`",
+        hint=did_you_mean(name, _runnable(program.root)) or "`dfm run` lists the tasks",
+    )
+
+
+def _runnable(package: Package) -> Iterable[str]:
+    return (task.short for task in package.tasks.values())

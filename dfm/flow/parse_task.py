@@ -1,0 +1,255 @@
+"""Reads one task of a flow file, with its body (section 10)."""
+
+from collections.abc import Callable
+
+from dfm.flow.declarations import Context, TagUse, Task
+from dfm.flow.document import Where, describe
+from dfm.flow.fields import Reader
+from dfm.flow.parse_parameters import parse_parameters
+from dfm.graph.values import Value
+
+NAMES = ("name", "root", "export", "local")
+SHELLS = {"bash": "bash", "shell": "bash", "csh": "csh", "tcsh": "tcsh", "pytask": "python"}
+_SCOPES = ("root", "export", "local")
+
+# Fields of the language that later versions run, with their sections.
+_LATER = {
+    "override": 22, "control": 20, "requires": 26, "elaborate": 26, "summary": 26, "set": 24,
+    "provide": 24, "let": 24,
+}  # fmt: skip
+_LATER_STRATEGIES = {"generate": 19, "select": 19, "chain": 19}
+# Accepted, and of no effect on a run.
+_SILENT = frozenset({"examples", "cache"})
+
+
+def parse_task(
+    reader: Reader, where: Where, fields: dict[str, Value], context: Context, *,
+    prefix: str, enclosing: Task | None = None,
+) -> Task | None:  # fmt: skip
+    """A task whose full name is `prefix.NAME`; None if it has no name."""
+    named = [key for key in (*NAMES, "override") if key in fields]
+    if len(named) != 1:
+        if named:
+            words = " and ".join(f"`{key}`" for key in named)
+            reader.problems.add(where, f"a task has one name, this one has {words}")
+        else:
+            reader.problems.add(
+                where, "a task needs a name: one of `name`, `root`, `export`, `local`"
+            )
+        return None
+    key = named[0]
+    short = reader.text(where.at(key), fields[key])
+    if not short:
+        return None
+    task = Task(f"{prefix}.{short}", short, where, context, enclosing=enclosing)
+    if key in _SCOPES:
+        task.scopes = frozenset({key})
+    for field, value in fields.items():
+        read = _FIELDS.get(field)
+        if read is not None:
+            read(reader, task, where, value)
+        elif field not in NAMES and field not in _SILENT:
+            reader.unknown(where, field, {*_FIELDS, *NAMES, *_SILENT}, "a task", _LATER)
+    return task
+
+
+def parse_body(
+    reader: Reader, where: Where, value: Value, context: Context, enclosing: Task
+) -> list[Task]:
+    """The tasks of a body, no two of one name."""
+    tasks: dict[str, Task] = {}
+    for place, fields in reader.list_of_maps(where, value):
+        task = parse_task(
+            reader, place, fields, context, prefix=enclosing.name, enclosing=enclosing
+        )
+        if task is None:
+            continue
+        if task.short in tasks:
+            twice(reader, task, tasks[task.short])
+        tasks[task.short] = task
+    return list(tasks.values())
+
+
+def twice(reader: Reader, task: Task, first: Task) -> None:
+    reader.problems.add(
+        task.where, f"task `{task.name}` is declared twice", within=task.short,
+        hint=f"first at {first.where.place(task.short)}",
+    )  # fmt: skip
+
+
+def _text(attribute: str, key: str) -> Callable[[Reader, Task, Where, Value], None]:
+    def read(reader: Reader, task: Task, where: Where, value: Value) -> None:
+        setattr(task, attribute, reader.text(where.at(key), value))
+
+    return read
+
+
+def _texts(attribute: str, key: str) -> Callable[[Reader, Task, Where, Value], None]:
+    def read(reader: Reader, task: Task, where: Where, value: Value) -> None:
+        setattr(task, attribute, reader.texts(where.at(key), value))
+
+    return read
+
+
+def _uses(reader: Reader, task: Task, where: Where, value: Value) -> None:
+    task.uses = reader.text(where.at("uses"), value) if value is not None else ""
+
+
+def _params(reader: Reader, task: Task, where: Where, value: Value) -> None:
+    task.params = parse_parameters(reader, where.at("with"), value, task.context)
+
+
+def _scope(reader: Reader, task: Task, where: Where, value: Value) -> None:
+    words = [value] if isinstance(value, str) else reader.texts(where.at("scope"), value)
+    task.scopes = task.scopes | frozenset(words)
+
+
+def _iff(reader: Reader, task: Task, where: Where, value: Value) -> None:
+    task.iff = value
+    if isinstance(value, str) and "${{" not in value:
+        reader.problems.warn(where.at("iff"), f"`iff: {value!r}` is a constant text: always true")
+
+
+def _run(reader: Reader, task: Task, where: Where, value: Value) -> None:
+    task.run = reader.text(where.at("run"), value)
+    task.shell = task.shell or "bash"
+
+
+def _shell(reader: Reader, task: Task, where: Where, value: Value) -> None:
+    name = reader.one_of(where.at("shell"), value, SHELLS)
+    task.shell = SHELLS.get(name, "bash")
+
+
+def _pytask(reader: Reader, task: Task, where: Where, value: Value) -> None:
+    task.run, task.run_field = reader.text(where.at("pytask"), value), "pytask"
+    task.shell = "python"
+
+
+def _body(key: str) -> Callable[[Reader, Task, Where, Value], None]:
+    def read(reader: Reader, task: Task, where: Where, value: Value) -> None:
+        body = parse_body(reader, where.at(key), value, task.context, task)
+        task.body = [*(task.body or ()), *body]
+
+    return read
+
+
+def _strategy(reader: Reader, task: Task, where: Where, value: Value) -> None:
+    where = where.at("strategy")
+    fields = reader.mapping(where, value)
+    for key, given in fields.items():
+        match key:
+            case "matrix":
+                task.matrix = reader.mapping(where.at(key), given)
+            case "body":
+                _body("body")(reader, task, where, given)
+            case _:
+                reader.unknown(where, key, ("matrix", "body"), "`strategy`", _LATER_STRATEGIES)
+
+
+def _patterns(reader: Reader, where: Where, value: Value) -> list[dict[str, Value]]:
+    if not isinstance(value, list):
+        reader.problems.add(where, f"must be a list of patterns, not {describe(value)}")
+        return []
+    found: list[dict[str, Value]] = []
+    for number, element in enumerate(value):
+        if isinstance(element, str):
+            found.append({"type": element})
+        else:
+            found.append(reader.mapping(where.at(number), element))
+    return found
+
+
+def _selection(
+    attribute: str, words: tuple[str, ...]
+) -> Callable[[Reader, Task, Where, Value], None]:
+    def read(reader: Reader, task: Task, where: Where, value: Value) -> None:
+        where = where.at(attribute)
+        if isinstance(value, str):
+            setattr(task, attribute, reader.one_of(where, value, words))
+        elif value is not None:
+            setattr(task, attribute, _patterns(reader, where, value))
+
+    return read
+
+
+def _produces(reader: Reader, task: Task, where: Where, value: Value) -> None:
+    if value is not None:
+        task.produces = _patterns(reader, where.at("produces"), value)
+
+
+def _rundir(reader: Reader, task: Task, where: Where, value: Value) -> None:
+    task.rundir = reader.one_of(where.at("rundir"), value, ("unique", "inherit"))
+
+
+def _uptodate(reader: Reader, task: Task, where: Where, value: Value) -> None:
+    if isinstance(value, bool):
+        task.uptodate = value
+    else:
+        task.uptodate = reader.text(where.at("uptodate"), value)
+
+
+def parse_tags(reader: Reader, where: Where, value: Value) -> list[TagUse]:
+    """`tags:` of a task, type or package (section 25)."""
+    if not isinstance(value, list):
+        reader.problems.add(where, f"`tags` must be a list, not {describe(value)}")
+        return []
+    found = []
+    for number, element in enumerate(value):
+        place = where.at(number)
+        if isinstance(element, str):
+            found.append(TagUse(element, place, {}))
+        elif isinstance(element, dict) and len(element) == 1:
+            name, fields = next(iter(element.items()))
+            found.append(TagUse(name, place, reader.mapping(place.at(name), fields)))
+        else:
+            reader.problems.add(place, "a tag is a type, or a map of one type to its fields")
+    return found
+
+
+def _tags(reader: Reader, task: Task, where: Where, value: Value) -> None:
+    task.tags = parse_tags(reader, where.at("tags"), value)
+
+
+def _abstract(reader: Reader, task: Task, where: Where, value: Value) -> None:
+    task.abstract = reader.flag(where.at("abstract"), value)
+
+
+def _max_failures(reader: Reader, task: Task, where: Where, value: Value) -> None:
+    task.max_failures = reader.integer(where.at("max_failures"), value)
+
+
+def _on_error(reader: Reader, task: Task, where: Where, value: Value) -> None:
+    text = reader.text(where.at("on_error"), value)
+    module, colon, function = text.partition(":")
+    if not colon:
+        module, _, function = text.rpartition(".")
+    if not module or not function:
+        reader.problems.add(where.at("on_error"), f"`{text}` is not module:function")
+    task.on_error = f"{module}:{function}"
+
+
+_FIELDS: dict[str, Callable[[Reader, Task, Where, Value], None]] = {
+    "uses": _uses,
+    "desc": _text("desc", "desc"),
+    "doc": _text("doc", "doc"),
+    "needs": _texts("needs", "needs"),
+    "feeds": _texts("feeds", "feeds"),
+    "with": _params,
+    "scope": _scope,
+    "iff": _iff,
+    "run": _run,
+    "shell": _shell,
+    "pytask": _pytask,
+    "body": _body("body"),
+    "tasks": _body("tasks"),
+    "strategy": _strategy,
+    "consumes": _selection("consumes", ("all", "none")),
+    "passthrough": _selection("passthrough", ("all", "none", "unused")),
+    "produces": _produces,
+    "rundir": _rundir,
+    "uptodate": _uptodate,
+    "tags": _tags,
+    "abstract": _abstract,
+    "max_failures": _max_failures,
+    "on_error": _on_error,
+}

@@ -1,0 +1,49 @@
+"""Collects the faults of a flow, so that a user sees all of them at once."""
+
+from collections.abc import Iterable
+
+from dfm.errors import FlowError, Problem
+from dfm.flow.document import Where
+
+_MOST = 50  # beyond that nobody reads on
+
+
+class Problems:
+    """Faults and warnings found so far."""
+
+    def __init__(self) -> None:
+        self.warnings: list[Problem] = []
+        self._found: list[Problem] = []
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def add(self, where: Where, what: str, *, within: str = "", hint: str = "") -> None:
+        """A fault. `within` is a part of the text at `where` to point at."""
+        if len(self._found) < _MOST:
+            self._found.append(Problem(what, where.place(within), hint))
+
+    def warn(self, where: Where | None, what: str, *, within: str = "", hint: str = "") -> None:
+        """Something odd that stops nothing; without a place it is about the command line."""
+        if len(self.warnings) < _MOST:
+            self.warnings.append(Problem(what, where.place(within) if where else None, hint))
+
+    def raise_any(self) -> None:
+        """Raises FlowError if there are faults."""
+        if self._found:
+            raise FlowError.of(self._found)
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """A hint with the nearest known names, else with all if they are few."""
+    from difflib import get_close_matches  # only a fault costs its import
+
+    choices = sorted(set(known))
+    near = get_close_matches(name, choices, n=3)
+    if not near:  # `build` for `chip.build`
+        near = [choice for choice in choices if choice.rpartition(".")[2] == name][:3]
+    if near:
+        return "did you mean " + " or ".join(f"`{choice}`" for choice in near) + "?"
+    if 0 < len(choices) <= 24:
+        return "known are " + ", ".join(f"`{choice}`" for choice in choices)
+    return ""

@@ -1,0 +1,309 @@
+"""The names that expressions see, nearest first (13.3, 15.2), and the values of parameters."""
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+
+from dfm.flow.conversion import Unfit, convert
+from dfm.flow.declarations import KINDS, MISSING, Context, Parameter, Program
+from dfm.flow.document import Where
+from dfm.flow.expressions import ExpressionError, NameUnknown
+from dfm.flow.problems import Problems, did_you_mean
+from dfm.flow.shapes import Merged
+from dfm.flow.templates import evaluate, report
+from dfm.graph.values import Fields, Value
+
+Found = tuple[Value, int]  # a value, and how many parts of a dotted name it took
+_DEEPEST = 100  # parameters that refer to parameters
+
+
+class BadValue(Exception):
+    """A value that could not be computed; it is in the problems already."""
+
+
+class Body:
+    """The inside of a compound, or of one cell of a matrix."""
+
+    __slots__ = ("bindings", "outer", "params")
+
+    def __init__(self, params: "Parameters", bindings: Fields, outer: "Body | None") -> None:
+        self.params = params
+        self.bindings = bindings
+        self.outer = outer
+
+    def find(self, name: str) -> Value:
+        """An axis value or a parameter, of this body or of one around it; MISSING if none has it."""
+        body: Body | None = self
+        while body is not None:
+            if name in body.bindings:
+                return body.bindings[name]
+            if name in body.params:
+                return body.params[name]
+            body = body.outer
+        return MISSING
+
+    def binding(self, name: str) -> Value:
+        body: Body | None = self
+        while body is not None:
+            if name in body.bindings:
+                return body.bindings[name]
+            body = body.outer
+        return MISSING
+
+    def names(self) -> Iterator[str]:
+        body: Body | None = self
+        while body is not None:
+            yield from body.bindings
+            yield from body.params
+            body = body.outer
+
+
+class World:
+    """What is the same for all of a program: packages and their variables, environment, places."""
+
+    def __init__(
+        self,
+        program: Program,
+        problems: Problems,
+        *,
+        environ: Mapping[str, str],
+        root_file: str,
+        variables: Mapping[str, Mapping[str, Merged]],
+        overrides: Mapping[str, Fields],
+    ) -> None:
+        self.program = program
+        self.problems = problems
+        self._environ = environ
+        self._root_file = root_file
+        self._variables = {
+            name: Parameters(merged, self, None, overrides.get(name, {}))
+            for name, merged in variables.items()
+        }
+
+    def variables(self, package: str) -> "Parameters":
+        return self._variables[package]
+
+    def defaults(self, merged: Mapping[str, Merged]) -> Fields:
+        """The values of a type's fields. Raises BadValue."""
+        return Parameters(merged, self, None, {}).all()
+
+    def find(self, path: tuple[str, ...], context: Context) -> Found | None:
+        """Anything but parameters of tasks."""
+        head = path[0]
+        own = self._variables[context.package]
+        if head in own:
+            return own[head], 1
+        for length in range(len(path) - 1, 0, -1):
+            package = self._variables.get(".".join(path[:length]))
+            if package is not None and path[length] in package:
+                return package[path[length]], length + 1
+        root = self._variables[self.program.root.name]
+        if head in root:
+            return root[head], 1
+        match head:
+            case "env" if len(path) > 1 and path[1] in self._environ:
+                return self._environ[path[1]], 2
+            case "srcdir":
+                return context.srcdir, 1
+            case "rootdir":
+                return os.path.dirname(self._root_file), 1
+            case "root":
+                return self._root_file, 1
+        return None
+
+    def has(self, path: tuple[str, ...], context: Context) -> bool:
+        """Whether a package has a variable of this name; its value may be a fault, not computed here."""
+        if any(
+            path[0] in self._variables[name] for name in (context.package, self.program.root.name)
+        ):
+            return True
+        for length in range(len(path) - 1, 0, -1):
+            if path[length] in self._variables.get(".".join(path[:length]), ()):
+                return True
+        return False
+
+    def names(self, context: Context) -> Iterator[str]:
+        yield from self._variables[context.package]
+        yield from self._variables[self.program.root.name]
+        for package, variables in self._variables.items():
+            yield from (f"{package}.{name}" for name in variables)
+        yield from ("srcdir", "rootdir", "root", "rundir", "name", "this", "matrix", "env")
+
+
+class Scope:
+    """The names around one text of one node. Satisfies the expressions' protocol of that name."""
+
+    __slots__ = ("body", "context", "name", "params", "rundir", "world")
+
+    def __init__(
+        self,
+        world: World,
+        context: Context,
+        *,
+        params: "Parameters | None" = None,
+        body: Body | None = None,
+        name: str = "",
+        rundir: str = "",
+    ) -> None:
+        self.world = world
+        self.context = context
+        self.params = params
+        self.body = body
+        self.name = name
+        self.rundir = rundir
+
+    def resolve(self, path: tuple[str, ...]) -> Found:
+        head = path[0]
+        params = self.params
+        if params is not None and params.offers(head):
+            return params[head], 1
+        if len(path) > 1 and head in ("this", "matrix"):
+            value = self._inside(head, path[1])
+            if value is not MISSING:
+                return value, 2
+            raise NameUnknown(path[:2], hint=did_you_mean(path[1], self._known()))
+        if self.body is not None:
+            value = self.body.find(head)
+            if value is not MISSING:
+                return value, 1
+        found = self.world.find(path, self.context)
+        if found is not None:
+            return found
+        if head == "rundir" and self.rundir:
+            return self.rundir, 1
+        if head == "name" and self.name:
+            return self.name, 1
+        raise NameUnknown(path[:2] if head == "env" else path[:1], hint=self._hint(path))
+
+    def _inside(self, head: str, name: str) -> Value:
+        if self.body is not None:
+            value = self.body.binding(name) if head == "matrix" else self.body.find(name)
+            if value is not MISSING:
+                return value
+        if head == "this" and self.params is not None and self.params.offers(name):
+            return self.params[name]
+        return MISSING
+
+    def _known(self) -> Iterator[str]:
+        yield from self.params or ()
+        if self.body is not None:
+            yield from self.body.names()
+
+    def _hint(self, path: tuple[str, ...]) -> str:
+        if path[0] == "env":
+            return "it is not in the environment of dfm; ${{ env.NAME:-text }} has a fallback"
+        return did_you_mean(".".join(path), (*self._known(), *self.world.names(self.context)))
+
+
+class Parameters(Mapping[str, Value]):
+    """The parameters of one node, or the variables of a package: each computed when it is wanted."""
+
+    def __init__(
+        self,
+        merged: Mapping[str, Merged],
+        world: World,
+        scope: Callable[[Context, "Parameters"], Scope] | None,
+        overrides: Fields,
+    ) -> None:
+        self._merged = merged
+        self._world = world
+        self._scope = scope or (lambda context, own: Scope(world, context))
+        self._values: Fields = dict(overrides)
+        self._open: list[str] = []
+
+    def __getitem__(self, name: str) -> Value:
+        if name not in self._values:
+            self._values[name] = self._compute(self._merged[name])
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._merged)
+
+    def __len__(self) -> int:
+        return len(self._merged)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._merged
+
+    def offers(self, name: str) -> bool:
+        """Whether the text that is evaluated now sees this one: a parameter does not see itself, so
+        that `top: "${{ top }}"` takes the variable of that name from outside."""
+        return name in self._merged and not (self._open and self._open[-1] == name)
+
+    def all(self) -> Fields:
+        return {name: self[name] for name in self._merged}
+
+    def _compute(self, merged: Merged) -> Value:
+        if merged.constant is not MISSING:
+            return merged.constant
+        if merged.name in self._open or len(self._open) > _DEEPEST:
+            names = " -> ".join([*self._open[self._open.index(merged.name) :], merged.name])
+            raise ExpressionError(f"parameters refer to each other in a circle: {names}")
+        self._open.append(merged.name)
+        try:
+            value = self._written(merged)
+        finally:
+            self._open.pop()
+        if merged.is_constant():
+            merged.constant = value
+        return value
+
+    def _written(self, merged: Merged) -> Value:
+        value: Value = MISSING
+        for writing in merged.writings:
+            value = self._apply(writing, value)
+        if value is MISSING:
+            value = KINDS[merged.kind]
+        where = merged.writings[-1].where
+        try:
+            value = convert(value, merged.kind)
+        except Unfit as error:
+            self._world.problems.add(where, f"`{merged.name}` {error}")
+            raise BadValue from None
+        check_accepted(merged, value, where, self._world.problems)
+        return value
+
+    def _apply(self, writing: Parameter, below: Value) -> Value:
+        scope = self._scope(writing.context, self)
+        value = below
+        if writing.value is not MISSING:
+            value = self._evaluate(writing.value, scope, writing)
+        if not writing.changes_list:
+            return value
+        if value is MISSING:
+            value = []
+        if not isinstance(value, list):
+            self._world.problems.add(writing.where, f"`{writing.name}` is no list to add to")
+            raise BadValue
+        before = self._part(writing.path_prepend, scope, writing)
+        before += self._part(writing.prepend, scope, writing)
+        after = self._part(writing.append, scope, writing)
+        return before + value + after + self._part(writing.path_append, scope, writing)
+
+    def _part(self, part: Value, scope: Scope, writing: Parameter) -> list[Value]:
+        if part is MISSING:
+            return []
+        value = self._evaluate(part, scope, writing)
+        return value if isinstance(value, list) else [value]
+
+    def _evaluate(self, value: Value, scope: Scope, writing: Parameter) -> Value:
+        try:
+            return evaluate(value, scope)
+        except ExpressionError as error:
+            report(error, writing.where, value, self._world.problems, f"parameter `{writing.name}`")
+            raise BadValue from None
+
+
+def check_accepted(merged: Merged, value: Value, where: Where, problems: Problems) -> None:
+    """Faults for values outside a closed set; a warning where others are accepted too."""
+    if merged.accepted is None:
+        return
+    for given in value if isinstance(value, list) else [value]:
+        if given in merged.accepted:
+            continue
+        words = ", ".join(str(accepted) for accepted in merged.accepted)
+        what = f"`{merged.name}` is {given!r}, not one of {words}"
+        if merged.accepts_others:
+            problems.warn(where, what)
+        else:
+            problems.add(where, what, hint=did_you_mean(str(given), map(str, merged.accepted)))
+            raise BadValue

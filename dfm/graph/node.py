@@ -1,0 +1,140 @@
+"""The graph of one run: its nodes, what each does, and in which order they can be done."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from dfm.graph.values import Fields
+
+Pattern: TypeAlias = Fields  # of data items; "type" is the item's full type name
+Selection: TypeAlias = Literal["all", "none", "unused"] | list[Pattern]
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """Runs a command: a shell's script, or Python."""
+
+    language: str  # "bash", "csh", "tcsh", "python"
+    text: str  # expanded
+    run_hash: str  # of the text, with the run directory left as a name, and the language
+    srcdir: str  # of the flow file in which the text stands
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """A task of the standard library, done by dfm itself."""
+
+    function: str
+
+
+@dataclass(frozen=True, slots=True)
+class Emit:
+    """Emits one item of a data type; the node's parameters are its fields."""
+
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """A task without implementation: there to be needed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Disabled:
+    """A task whose `iff` is false: it does nothing and emits nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Where a compound's inputs come in for the tasks of its body."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compound:
+    """Is done when its body is. `members` are all nodes of the body, those of inner bodies too."""
+
+    members: tuple[int, ...]
+    on_error: Script | None = None  # a Python function that judges the body
+    max_failures: int = -1
+    is_matrix: bool = False
+    is_empty: bool = False  # emits nothing: no task in its body
+
+    @property
+    def contains_failures(self) -> bool:
+        """Whether a failure inside stops nothing outside."""
+        return self.on_error is not None or self.max_failures != -1
+
+
+Work: TypeAlias = Script | Library | Emit | Nothing | Disabled | Entry | Compound
+
+
+@dataclass(slots=True)
+class Node:
+    """One thing to be done. Numbers index `Graph.nodes`."""
+
+    number: int
+    name: str  # full name; not unique: bodies that were inherited keep their names
+    rundir: str  # relative to the run's; unique but for tasks that share it
+    srcdir: str  # absolute
+    work: Work
+    needs: tuple[int, ...] = ()  # whose output comes in, in this order
+    params: Fields = field(default_factory=dict)
+    consumes: Selection = "all"
+    passthrough: Selection = "unused"
+    produces: list[Pattern] | None = None
+    uptodate: bool | str = True  # False: always run; else the function that is asked besides
+    inherits_rundir: bool = False
+    scope: int | None = None  # the nearest compound around it that contains failures
+    bindings: Fields = field(default_factory=dict)  # axis values, for those who read reports
+    cores: int = 0  # 0: not said
+    walltime_s: int = 0  # 0: not limited
+
+
+@dataclass(slots=True)
+class Graph:
+    """The nodes of a run, and those that were asked for."""
+
+    nodes: list[Node]
+    goals: list[int]
+    package: str = ""  # of the root flow file
+    types: dict[str, Fields] = field(default_factory=dict)  # registered item types: their defaults
+
+    def waits(self, node: Node) -> Iterable[int]:
+        """The nodes that must be over before this one: a compound that contains failures waits for
+        its whole body, any other node for its needs."""
+        if isinstance(node.work, Compound) and node.work.contains_failures:
+            return dict.fromkeys((*node.needs, *node.work.members))
+        return dict.fromkeys(node.needs)
+
+
+def cycle(graph: Graph) -> list[int] | None:
+    """Nodes that wait for each other in a circle, the first one repeated at the end; or None."""
+    waits = [list(graph.waits(node)) for node in graph.nodes]
+    missing = [len(needed) for needed in waits]
+    dependents: list[list[int]] = [[] for _ in graph.nodes]
+    for number, needed in enumerate(waits):
+        for need in needed:
+            dependents[need].append(number)
+    ready = [number for number, count in enumerate(missing) if not count]
+    done = 0
+    while ready:
+        done += 1
+        for dependent in dependents[ready.pop()]:
+            missing[dependent] -= 1
+            if not missing[dependent]:
+                ready.append(dependent)
+    if done == len(graph.nodes):
+        return None
+    return _circle(waits, missing)
+
+
+def _circle(waits: Sequence[Sequence[int]], missing: Sequence[int]) -> list[int]:
+    """From any node that could not be done, along needs that could not be done either."""
+    place: dict[int, int] = {}
+    path: list[int] = []
+    number = next(number for number, count in enumerate(missing) if count)
+    while number not in place:
+        place[number] = len(path)
+        path.append(number)
+        number = next(need for need in waits[number] if missing[need])
+    return [*path[place[number] :], number]
