@@ -31,7 +31,6 @@ def parser() -> argparse.ArgumentParser:
         "--credentials", required=True, metavar="FILE", help="the project's worker.pem"
     )
     made.add_argument("--worker", required=True, metavar="NAME", help="the name it was launched as")
-    made.add_argument("--job", default="", metavar="ID", help="the id of its job")
     made.add_argument("--cores", type=int, default=1, metavar="N", help="cores of its job")
     made.add_argument("--slots", type=int, default=1, metavar="N", help="tasks it runs at once")
     made.add_argument(
@@ -49,7 +48,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         words.connect,
         words.credentials,
         words.worker,
-        words.job,
         words.cores,
         words.slots,
         words.deadline,

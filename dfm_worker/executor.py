@@ -65,10 +65,17 @@ class Attempt:
 
 class Executor:
     """`job_environment` is what a task gets from the job that it runs in, not from the user's `dfm
-    run`. `cwd` is where Python tasks run that do not say."""
+    run`; `default_cores` is what it is told that asks for none."""
 
-    def __init__(self, loop: EventLoop, job_environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        loop: EventLoop,
+        job_environment: Mapping[str, str] | None = None,
+        *,
+        default_cores: int = 1,
+    ) -> None:
         self._loop = loop
+        self._default_cores = default_cores
         self._job_environment = dict(job_environment or {})
         self._programs = Programs()
         self._running: dict[int, Attempt] = {}  # by pid of the task's own process
@@ -89,6 +96,7 @@ class Executor:
         try:
             staging.stage(spec, inputs)
             variables = staging.variables(spec, {**environment, **self._job_environment})
+            variables["DFM_CORES"] = str(spec.cores or self._default_cores)
             attempt.pid = self._spawn(attempt, variables, inputs)
         except (OSError, ValueError) as error:  # ValueError: a NUL byte in a word or a variable
             return self._failed(attempt, f"cannot start in {spec.rundir}: {error}")

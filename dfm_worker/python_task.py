@@ -163,7 +163,7 @@ def make_context(spec: TaskSpec, told: dict[str, str]) -> TaskRunCtxt:
         rundir=spec.rundir,
         root_rundir=told.get("root_rundir", ""),
         root_pkgdir=told.get("root_pkgdir", ""),
-        cores=spec.cores,
+        cores=int(os.environ["DFM_CORES"]),
         types=json.loads(told.get("types", "{}")),
     )
 
@@ -186,7 +186,7 @@ def run(spec: TaskSpec) -> TaskResult:
     context, value = make_context(spec, told), make_input(spec, told)
     failure, returned = "", TaskDataResult()
     try:
-        function = find_function(spec.script, spec.name, spec.srcdir)
+        function = find_function(spec.script, spec.name, told.get("flowdir") or spec.srcdir)
         if "record" in told:
             value.exec_data = json.loads(told["record"])
             returned.changed = not asyncio.run(is_up_to_date(function, context, value))
@@ -239,7 +239,8 @@ def main() -> None:
     os.set_inheritable(answer, False)
     sys.meta_path.insert(0, TaskApi())
     sys.meta_path.append(NamespaceOfApi())
-    sys.path[0] = spec.srcdir  # instead of the directory that `-m` put there
+    told = spec.python or {}
+    sys.path[0] = told.get("flowdir") or spec.srcdir  # in place of what `-m` put there
     result = run(spec)
     sys.stdout.flush()
     with open(answer, "wb") as file:

@@ -108,7 +108,6 @@ def variables(spec: TaskSpec, environment: dict[str, str]) -> dict[str, str]:
         DFM_PATH=f"{rundir}/{PATH}",
         DFM_MARKERS=f"{rundir}/{MARKERS}",
         DFM_MEMENTO_OUT=f"{rundir}/{MEMENTO_OUT}",
-        DFM_CORES=str(spec.cores),
         PWD=rundir,
     )
     if spec.memento is not None:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _JOB_PREFIXES = ("LSB_", "SLURM_")
 _ENVIRONMENTS = 16  # runs whose environments are kept decoded
 _JOB_VARIABLES = ("TMPDIR", "HOSTNAME", "CUDA_VISIBLE_DEVICES")
+_JOB_IDS = ("DFM_JOB", "LSB_JOBID", "SLURM_JOB_ID")
 
 
 class Options(NamedTuple):
@@ -34,18 +35,22 @@ class Options(NamedTuple):
     addresses: list[tuple[str, int]]
     credentials: str
     worker: str  # the name that the daemon gave it
-    job: str
     cores: int
     slots: int
     deadline: float | None
 
 
-def job_environment(environ: Mapping[str, str], job: str) -> dict[str, str]:
+def job_id(environ: Mapping[str, str]) -> str:
+    """The id of this job as its scheduler has it; empty outside of one."""
+    return next((environ[name] for name in _JOB_IDS if name in environ), "")
+
+
+def job_environment(environ: Mapping[str, str]) -> dict[str, str]:
     """The variables of this job. DFM_JOB marks every process below it, for whoever cleans up."""
     own = {name: value for name, value in environ.items() if name.startswith(_JOB_PREFIXES)}
     if own:
         own.update({name: environ[name] for name in _JOB_VARIABLES if name in environ})
-    return own | {"DFM_JOB": job}
+    return own | {"DFM_JOB": job_id(environ)}
 
 
 class Worker:
@@ -53,7 +58,11 @@ class Worker:
 
     def __init__(self, options: Options) -> None:
         self._loop = Loop()
-        self._executor = Executor(self._loop, job_environment(os.environ, options.job))
+        self._executor = Executor(
+            self._loop,
+            job_environment(os.environ),
+            default_cores=max(1, options.cores // options.slots),
+        )
         self._cores = options.cores
         self._jobserver: Jobserver | None = None
         self._environments: dict[bytes, dict[str, str]] = {}  # by blob, as it came
@@ -61,7 +70,7 @@ class Worker:
         self._leaving: Leave | None = None
         self._timer: Timer | None = None
         hello = wire.Hello(
-            MAJOR, MINOR, VERSION, options.worker, os.uname().nodename, os.getpid(), options.job,
+            MAJOR, MINOR, VERSION, options.worker, os.uname().nodename, os.getpid(), job_id(os.environ),
             options.cores, options.slots, options.deadline, [], [],
         )  # fmt: skip
         self._agent = Agent(hello, self._loop.time())

@@ -89,6 +89,13 @@ class Node:
     cores: int = 0  # 0: not said
     walltime_s: int = 0  # 0: not limited
 
+    @property
+    def is_task(self) -> bool:
+        """Whether users count it: not what is there to keep a compound's books."""
+        if isinstance(self.work, Compound):
+            return self.work.on_error is not None
+        return not isinstance(self.work, Entry | Disabled)
+
 
 @dataclass(slots=True)
 class Graph:

@@ -69,6 +69,7 @@ class Plan:
         self._scopes: dict[int, Scope] = {}
         self._make_scopes()
         self.left = len(graph.nodes)
+        self._skipped: list[int] = []  # that nobody has asked for yet
 
     def _make_scopes(self) -> None:
         containing = {
@@ -104,12 +105,14 @@ class Plan:
         self._skip(number, cause)
         return self._release([number])
 
+    def take_skipped(self) -> list[int]:
+        """The nodes that were skipped since the last call."""
+        skipped, self._skipped = self._skipped, []
+        return skipped
+
     def stop(self) -> None:
         """Nothing more is started: the run is interrupted."""
         self._run_scope.limit = self._run_scope.failures = 1
-
-    def with_state(self, state: State) -> list[int]:
-        return [number for number, is_in in enumerate(self.states) if is_in is state]
 
     def _scope(self, number: int) -> Scope:
         owner = self._graph.nodes[number].scope
@@ -124,6 +127,7 @@ class Plan:
 
     def _skip(self, number: int, cause: int | None) -> None:
         self._move(number, State.SKIPPED)
+        self._skipped.append(number)
         if cause is not None:
             self.cause[number] = cause
 

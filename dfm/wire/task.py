@@ -18,7 +18,7 @@ class TaskSpec(NamedTuple):
     memento: bytes | None  # JSON value of the last run
     environment: dict[str, str]  # on top of the run's, DFM_PARAM_* among them
     path_prefix: list[str]  # directories before the PATH that results
-    cores: int  # DFM_CORES
+    cores: int  # it asks for; 0: it does not say
     walltime_s: int  # 0: no limit
     inputs: bytes | None  # JSON array; None: it is the second blob of the submission
     python: dict[str, str] | None = None  # what only Python tasks are told

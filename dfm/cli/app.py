@@ -1,0 +1,175 @@
+"""The command line: which commands there are, and how their errors are said.
+
+The commands are imported when one of them runs; what is here is paid for by `dfm --help`.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from dfm.errors import DfmError, Place, Problem
+from dfm.version import VERSION
+
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="dfm",
+    no_args_is_help=False,
+    rich_markup_mode=None,  # help as plain text: 80 ms less
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+daemon = typer.Typer(
+    rich_markup_mode=None,
+    help="The daemon of a project: it keeps workers warm and hands tasks to them.",
+    no_args_is_help=True,
+)
+app.add_typer(daemon, name="daemon")
+
+Root = Annotated[
+    str,
+    typer.Option(
+        "--root", metavar="PATH", help="flow file or folder to start from, not the current folder"
+    ),
+]
+Define = Annotated[
+    list[str],
+    typer.Option(
+        "-D", metavar="NAME=VALUE", help="value of a package variable or of TASK.PARAMETER"
+    ),
+]
+ParamFile = Annotated[
+    list[str],
+    typer.Option(
+        "-P", "--param-file", metavar="FILE", help="JSON file (or text) with values of parameters"
+    ),
+]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"dfm {VERSION}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    context: typer.Context,
+    version: Annotated[
+        bool,
+        typer.Option("-V", "--version", is_eager=True, callback=_version, help="print the version"),
+    ] = False,
+    define: Define = [],  # noqa: B006 - typer copies it
+    param_file: ParamFile = [],  # noqa: B006
+) -> None:
+    """Runs task graphs of chip verification: locally, or on workers of a daemon."""
+    context.obj = (define, param_file)
+
+
+@app.command("run", context_settings={"allow_interspersed_args": True})
+def run_command(
+    context: typer.Context,
+    tasks: Annotated[
+        list[str] | None, typer.Argument(metavar="[TASK]...", help="without one: lists the tasks")
+    ] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option("-j", min=1, metavar="N", help="most tasks at once on the local runner"),
+    ] = None,
+    keep_going: Annotated[
+        bool,
+        typer.Option("-k", "--keep-going", help="after a failure, run what does not depend on it"),
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("-f", "--force", help="run what is up to date, too")
+    ] = False,
+    clean: Annotated[bool, typer.Option("--clean", help="remove rundir/ first")] = False,
+    verbose: Annotated[
+        bool, typer.Option("-v", "--verbose", help="show tasks that are up to date, too")
+    ] = False,
+    config: Annotated[
+        str, typer.Option("-c", "--config", metavar="NAME", help="a configuration of the flow")
+    ] = "",
+    root: Root = "",
+    define: Define = [],  # noqa: B006
+    param_file: ParamFile = [],  # noqa: B006
+    runner: Annotated[
+        str | None,
+        typer.Option("--runner", metavar="NAME", help="where tasks run: local, or another runner"),
+    ] = None,
+    runner_opt: Annotated[
+        list[str],
+        typer.Option(
+            "--runner-opt", metavar="KEY=VALUE", help="an option of the runner, for this run"
+        ),
+    ] = [],  # noqa: B006
+    ui: Annotated[
+        str, typer.Option("-u", "--ui", metavar="log|progress", help="lines, or a live display")
+    ] = "",
+    no_summary: Annotated[bool, typer.Option("--no-summary", help="print no summary")] = False,
+) -> None:
+    """Run tasks, with all that they need; what is up to date is skipped.
+
+    Exit status: 0 all done, 1 a task failed, 2 wrong usage, configuration or flow (nothing ran),
+    3 the infrastructure failed, 130 interrupted.
+    """
+    from dfm.cli.run import Request, run
+
+    early_define, early_file = context.obj
+    request = Request(
+        tasks=tasks or [],
+        jobs=jobs,
+        keep_going=keep_going,
+        force=force,
+        clean=clean,
+        verbose=verbose,
+        configuration=config,
+        root=root,
+        definitions=[*early_define, *define],
+        parameter_files=[*early_file, *param_file],
+        runner=runner,
+        runner_options=runner_opt,
+        ui=ui,
+        no_summary=no_summary,
+    )
+    raise typer.Exit(run(request))
+
+
+@app.command("worker", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def worker_command(context: typer.Context) -> None:
+    """Run tasks for a daemon, which launches its workers itself: what a batch job runs."""
+    from dfm_worker.__main__ import main as worker  # a plain `dfm worker` comes by a shorter way
+
+    raise typer.Exit(worker(context.args))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Runs a command line; returns the exit status. Errors of ours are printed, others raised."""
+    try:
+        app(args=list(arguments), prog_name="dfm", standalone_mode=True)
+    except DfmError as error:
+        sys.stdout.flush()
+        print("\n".join(map(_said, error.problems)), file=sys.stderr)  # noqa: T201
+        return error.exit_code
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 1
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:  # `dfm run | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return 0
+
+
+def _said(problem: Problem) -> str:
+    """`FILE:LINE:COLUMN: what` for a fault in a file, `dfm: what` for any other; then the hint."""
+    if problem.place is None:
+        return f"dfm: {problem}"
+    path = os.path.relpath(problem.place.file)
+    place = Place(path, problem.place.line, problem.place.column)
+    shorter = problem.place if path.startswith("..") else place
+    return str(problem._replace(place=shorter))

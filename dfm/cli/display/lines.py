@@ -1,0 +1,77 @@
+"""The run as short lines without control codes: for files, pipes and CI."""
+
+import sys
+from typing import TextIO
+
+from dfm.cli.display.words import duration, log_path, title, verdict
+from dfm.engine.outcome import Ending, Outcome
+from dfm.graph.node import Node
+
+_LETTERS = {"error": "E", "warning": "W", "info": "I"}
+_SAID = {Ending.UP_TO_DATE: "up-to-date", Ending.SKIPPED: "skipped"}
+
+
+class Lines:
+    """Prints `>> [running] Task NAME` when a task starts and `<< [running] Task NAME TIME` at its
+    end, with its markers below it (section 38)."""
+
+    def __init__(self, stream: TextIO = sys.stdout, *, verbose: bool = False) -> None:
+        self._stream = stream
+        self._verbose = verbose
+        self._running = 0
+
+    def started(self, node: Node, where: str) -> None:
+        self._running += 1
+        on = f" on {where}" if where else ""
+        self._print(f">> [{self._running}] Task {title(node)}{on}")
+
+    def ended(self, outcome: Outcome) -> None:
+        name = title(outcome.node)
+        match outcome.ending:
+            case Ending.UP_TO_DATE | Ending.SKIPPED:
+                if self._verbose:
+                    why = f": {outcome.why}" if outcome.why else ""
+                    self._print(f"-- Task {name} ({_SAID[outcome.ending]}{why})")
+                return
+            case Ending.DONE:
+                text = f"<< [{self._running}] Task {name} {duration(outcome.wall_ms / 1000)}"
+            case Ending.FAILED | Ending.LOST | Ending.CANCELLED:
+                text = f"<< [{self._running}] Task {name} FAILED: {verdict(outcome)}"
+                if outcome.log_tail:
+                    text += f", see {log_path(outcome)}"
+        self._running = max(0, self._running - 1)
+        self._print("\n".join([text, *marker_lines(outcome)]))
+
+    def said(self, text: str) -> None:
+        self._print(text.rstrip("\n"))
+
+    def notice(self, text: str) -> None:
+        self._print(f"dfm: {text}")
+
+    def refresh(self) -> None:
+        """Nothing moves here."""
+
+    def close(self) -> None:
+        """Everything is printed."""
+
+    def _print(self, text: str) -> None:
+        self._stream.write(f"{text}\n")
+        self._stream.flush()
+
+
+def marker_lines(outcome: Outcome) -> list[str]:
+    """A line per marker, and one for its place."""
+    lines = []
+    for marker in outcome.markers:
+        lines.append(
+            f"  {_LETTERS.get(marker.severity, 'I')} {outcome.node.name}: {marker.message}"
+        )
+        if marker.location:
+            place = [str(marker.location.get("path", ""))]
+            place += [
+                str(marker.location[key])
+                for key in ("line", "pos")
+                if isinstance(marker.location.get(key), int) and marker.location[key] >= 0
+            ]
+            lines.append(f"    {':'.join(place)}")
+    return lines

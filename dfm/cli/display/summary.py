@@ -1,0 +1,62 @@
+"""What is printed when a run is over: failures first, then the counts."""
+
+from collections.abc import Mapping, Sequence
+
+from dfm.cli.display.words import duration, log_path, plural, title, verdict
+from dfm.engine.outcome import Ending, Outcome
+
+_SHOWN_FAILURES = 20
+_SHOWN_LOG_LINES = 5
+_COLUMNS = {
+    "done": Ending.DONE,
+    "up-to-date": Ending.UP_TO_DATE,
+    "failed": Ending.FAILED,
+    "lost": Ending.LOST,
+    "interrupted": Ending.CANCELLED,
+    "skipped": Ending.SKIPPED,
+}
+_ONLY_IF_ANY = frozenset({"lost", "interrupted"})
+
+
+def summary(counts: Mapping[Ending, int], failures: Sequence[Outcome], wall_s: float) -> str:
+    """The text, without a newline at its end."""
+    return "\n".join([*_failures(failures), *_counts(counts, wall_s)])
+
+
+def _failures(failures: Sequence[Outcome]) -> list[str]:
+    lines: list[str] = []
+    for outcome in failures[:_SHOWN_FAILURES]:
+        time = f", {duration(outcome.wall_ms / 1000)}" if outcome.wall_ms else ""
+        lines.append(f"FAILED {title(outcome.node)}: {verdict(outcome)}{time}")
+        lines += [
+            f"       {marker.message}"
+            for marker in outcome.markers
+            if marker.severity == "error" and not marker.message.startswith("Command failed: ")
+        ]
+        if outcome.log_tail:
+            lines.append(f"       log: {log_path(outcome)}")
+            tail = outcome.log_tail.rstrip("\n").split("\n")
+            lines += [f"       | {line}" for line in tail[-_SHOWN_LOG_LINES:]]
+    if len(failures) > _SHOWN_FAILURES:
+        rest = failures[_SHOWN_FAILURES:]
+        lines.append(f"FAILED {len(rest)} more:")
+        lines += [f"       {title(outcome.node)}: {log_path(outcome)}" for outcome in rest]
+    return lines
+
+
+def _counts(counts: Mapping[Ending, int], wall_s: float) -> list[str]:
+    total = sum(counts.values())
+    if total == counts[Ending.UP_TO_DATE]:
+        return [f"nothing to do: {plural(total, 'task')} up to date ({duration(wall_s)})"]
+    cells = [("total", str(total))]
+    cells += [
+        (name, str(counts[ending]))
+        for name, ending in _COLUMNS.items()
+        if counts[ending] or name not in _ONLY_IF_ANY
+    ]
+    cells.append(("time", duration(wall_s)))
+    widths = [max(len(name), len(value)) for name, value in cells]
+    return [
+        "  ".join(cell[row].rjust(width) for cell, width in zip(cells, widths, strict=True))
+        for row in (0, 1)
+    ]

@@ -1,0 +1,56 @@
+"""One run at a time executes a node: locks between runs that share a run directory.
+
+All locks are bytes of one file, `rundir/cache/locks`: a record lock (fcntl(2)) costs two system calls
+and goes with its process, on NFS too. The byte is a hash of the node's directory and name.
+"""
+
+import fcntl
+import hashlib
+import os
+import struct
+
+_FLOCK = "hhqqi4x"  # struct flock: l_type, l_whence, l_start, l_len, l_pid
+_PRESENCE = 1 << 62  # a byte that all runs in the directory share
+
+
+class Locks:
+    """The nodes that this run holds."""
+
+    def __init__(self, rundir: str) -> None:
+        os.makedirs(f"{rundir}/cache", exist_ok=True)
+        self._fd = os.open(f"{rundir}/cache/locks", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        fcntl.lockf(self._fd, fcntl.LOCK_SH, 1, _PRESENCE)
+
+    def take(self, key: str) -> int | None:
+        """Takes a lock; the pid of its holder if another process has it (0 if that is unknown)."""
+        place = _place(key)
+        try:
+            fcntl.lockf(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, place)
+        except (BlockingIOError, PermissionError):
+            return self._holder(place)
+        return None
+
+    def release(self, key: str) -> None:
+        fcntl.lockf(self._fd, fcntl.LOCK_UN, 1, _place(key))
+
+    def others_run(self) -> bool:
+        """Whether any other run is in this directory now."""
+        return self._asked(_PRESENCE)[0] != fcntl.F_UNLCK
+
+    def close(self) -> None:
+        os.close(self._fd)
+
+    def _holder(self, place: int) -> int:
+        kind, pid = self._asked(place)
+        return pid if kind != fcntl.F_UNLCK else 0
+
+    def _asked(self, place: int) -> tuple[int, int]:
+        """Kind and pid of another process's lock that keeps us from this byte."""
+        question = struct.pack(_FLOCK, fcntl.F_WRLCK, os.SEEK_SET, place, 1, 0)
+        answer = struct.unpack(_FLOCK, fcntl.fcntl(self._fd, fcntl.F_GETLK, question))
+        return int(answer[0]), int(answer[4])
+
+
+def _place(key: str) -> int:
+    digest = hashlib.blake2b(key.encode(errors="surrogateescape"), digest_size=8).digest()
+    return int.from_bytes(digest, "big") >> 2

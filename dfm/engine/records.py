@@ -1,0 +1,157 @@
+"""The record of each node, `NAME.exec_data.json` in its run directory (section 32.1).
+
+A record is written with one call over the old one, without fsync and without a rename: one that
+cannot be read counts as absent, and then the task runs again.
+"""
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from dfm.graph.node import Compound, Node, Selection
+from dfm.graph.values import Fields
+
+_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC
+_WORDS = {"all": "All", "none": "No", "unused": "Unused"}
+
+
+class Marker(NamedTuple):
+    """One message of a task for its user. `location` is {path, line, pos}."""
+
+    severity: str  # "error", "warning", "info"
+    message: str
+    location: Mapping[str, Any] | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        return {"msg": self.message, "severity": self.severity, "loc": self.location}
+
+
+class Result(NamedTuple):
+    """What came of a node that was executed."""
+
+    status: int
+    changed: bool
+    items: Sequence[Fields]  # its own, with src and seq
+    markers: Sequence[Marker] = ()
+    memento: Any = None
+    commands: Sequence[tuple[Sequence[str], int]] = ()
+
+
+class Input(NamedTuple):
+    """What a node was executed with."""
+
+    needs: Sequence[str]
+    signature: Sequence[Mapping[str, Any]]
+    inputs: Sequence[Fields]  # consumed
+    changed: bool
+    memento: Any
+    needs_executions: Mapping[str, str]
+    run_hash: str
+
+
+def path(rundir: str, node: Node) -> str:
+    return f"{rundir}/{node.rundir}/{node.name}.exec_data.json"
+
+
+def read(rundir: str, node: Node) -> dict[str, Any] | None:
+    """The record of a node; None if there is none, or none that can be read."""
+    try:
+        fd = os.open(path(rundir, node), os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        data = os.read(fd, os.fstat(fd).st_size)
+    except OSError:
+        return None
+    finally:
+        os.close(fd)
+    try:
+        record = json.loads(data)
+    except ValueError:
+        return None
+    return record if _is_whole(record) else None
+
+
+def _is_whole(record: Any) -> bool:
+    """Whether the parts that are read back are there, with the right kinds."""
+    try:
+        return (
+            isinstance(record["result"]["status"], int)
+            and isinstance(record["params"], dict)
+            and isinstance(record["inputs_signature"], list)
+            and all(isinstance(item["type"], str) for item in record["output"]["output"])
+        )
+    except (KeyError, TypeError):
+        return False
+
+
+def write(
+    rundir: str, node: Node, given: Input, result: Result, output: Sequence[Fields], execution: str
+) -> None:
+    """Writes the record of an execution. Raises OSError."""
+    is_compound = isinstance(node.work, Compound)
+    folder = f"{rundir}/{node.rundir}"
+    record = {
+        "name": node.name,
+        "srcdir": node.srcdir,
+        "rundir": folder,
+        "logfile": f"{node.name}.log",
+        "params": node.params,
+        "inputs_signature": given.signature,
+        "input": {
+            "name": node.name,
+            "changed": given.changed,
+            "srcdir": node.srcdir,
+            "rundir": folder,
+            "params": node.params,
+            "inputs": given.inputs,
+            "memento": given.memento,
+            "inherits_rundir": node.inherits_rundir,
+        },
+        "needs": given.needs,
+        "commands": [{"cmd": words, "status": status} for words, status in result.commands],
+        "result": {
+            "status": result.status,
+            "changed": result.changed,
+            "markers": [marker.as_json() for marker in result.markers],
+            "memento": result.memento,
+        },
+        "output": {
+            "changed": result.changed,
+            "output": output,
+            "dep_m": {node.name: given.needs},
+        },
+        "consumes": [] if is_compound else _selection("ConsumesE", node.consumes),
+        "passthrough": "False" if is_compound else _selection("PassthroughE", node.passthrough),
+        "produces": node.produces,
+        "run_hash": given.run_hash,
+        "execution": execution,
+        "needs_executions": given.needs_executions,
+    }
+    write_whole(path(rundir, node), json.dumps(record).encode())
+
+
+def _selection(kind: str, selection: Selection) -> Any:
+    return f"{kind}.{_WORDS[selection]}" if isinstance(selection, str) else selection
+
+
+def write_whole(place: str, data: bytes) -> None:
+    """Writes a file over an old one, making its folder if need be. Raises OSError."""
+    try:
+        fd = os.open(place, _FLAGS, 0o666)
+    except FileNotFoundError:
+        os.makedirs(os.path.dirname(place), exist_ok=True)
+        fd = os.open(place, _FLAGS, 0o666)
+    try:
+        written = os.write(fd, data)
+        while written < len(data):
+            written += os.write(fd, data[written:])
+        os.ftruncate(fd, written)
+    finally:
+        os.close(fd)
+
+
+def own_items(record: Mapping[str, Any], name: str) -> list[Fields]:
+    """The items that the node itself emitted."""
+    return [item for item in record["output"]["output"] if item.get("src") == name]

@@ -1,0 +1,401 @@
+"""One run of a graph: visits what is ready, skips what is up to date, has the rest executed.
+
+It waits for nothing itself. A dispatcher executes tasks somewhere and calls `started`, `finished`,
+`lost` and `withdrawn`; whoever owns the loop calls `advance` after that. A run in which everything is
+up to date needs neither a dispatcher nor a loop.
+"""
+
+import hashlib
+import json
+import os
+from collections import deque
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dfm.engine import contract, library, records
+from dfm.engine.digests import Digests
+from dfm.engine.dispatcher import Dispatcher
+from dfm.engine.emitted import emitted, re_emitted
+from dfm.engine.freshness import Freshness
+from dfm.engine.incoming import Finished, View, Views
+from dfm.engine.locks import Locks
+from dfm.engine.outcome import Ending, Observer, Outcome, why_failed
+from dfm.engine.records import Input, Marker, Result
+from dfm.engine.signatures import Signatures
+from dfm.engine.specs import RunContext
+from dfm.graph.dataflow import forwarded, inputs_of
+from dfm.graph.node import Compound, Disabled, Emit, Entry, Graph, Library, Node, Nothing, Script
+from dfm.graph.plan import Plan, State
+from dfm.graph.values import Fields
+from dfm.wire.task import TaskResult
+
+INTERRUPT_GRACE_S = 5.0
+_NOT_DONE = frozenset({State.FAILED, State.SKIPPED, State.WAITING, State.READY, State.RUNNING})
+
+
+class _Given:
+    """A node that is being executed, with what it was given."""
+
+    __slots__ = ("input", "is_question", "markers", "record", "view")
+
+    def __init__(self, view: View, given: Input, record: dict[str, Any] | None) -> None:
+        self.view = view
+        self.input = given
+        self.record = record  # of its last execution
+        self.markers: list[Marker] = []
+        self.is_question = False  # its `uptodate` function runs, not the task
+
+
+class Run:
+    """The state of one run of a graph."""
+
+    def __init__(
+        self,
+        graph: Graph,
+        context: RunContext,
+        observer: Observer,
+        *,
+        keep_going: bool = False,
+        force: bool = False,
+    ) -> None:
+        self.plan = Plan(graph, keep_going=keep_going)
+        self.counts = dict.fromkeys(Ending, 0)
+        self.wants_dispatcher = False
+        self._graph = graph
+        self._context = context
+        self._observer = observer
+        self._rundir = context.places.rundir
+        self._dispatcher: Dispatcher | None = None
+        self._ready: deque[int] = deque()
+        self._blocked: list[int] = []  # nodes that another run holds
+        self._holders: dict[int, int] = {}  # of a node that was blocked: the pid of that run
+        self._given: dict[int, _Given] = {}
+        self._finished: list[Finished | None] = [None] * len(graph.nodes)
+        digests = Digests(self._rundir)
+        self._digests = digests
+        self._freshness = Freshness(self._rundir, digests, force=force)
+        self._views = Views([node.name for node in graph.nodes], Signatures(digests))
+        self._locks = Locks(self._rundir)
+        self._mementos: dict[str, Any] = {}
+        self._statuses: dict[int, int] = {}  # of nodes that failed
+
+    # For whoever owns the loop
+
+    def begin(self) -> None:
+        self._ready.extend(self.plan.begin())
+
+    def attach(self, dispatcher: Dispatcher) -> None:
+        self._dispatcher = dispatcher
+        self.wants_dispatcher = False
+
+    def is_over(self) -> bool:
+        return not self.plan.left
+
+    def succeeded(self) -> bool:
+        """Whether every node of the graph was done, or did not have to be."""
+        return not any(state in _NOT_DONE for state in self.plan.states)
+
+    def is_blocked(self) -> bool:
+        """Whether nodes wait for another run here: `advance` is to be called again in a while."""
+        return bool(self._blocked)
+
+    def advance(self, most: int) -> bool:
+        """Visits up to `most` nodes that are ready. True if more can be visited at once."""
+        self._ready.extendleft(self._blocked)
+        self._blocked = []
+        for _ in range(most):
+            if not self._ready or not self._may_visit():
+                return False
+            self._visit(self._ready.popleft())
+        return bool(self._ready)
+
+    def interrupt(self, grace_s: float = INTERRUPT_GRACE_S) -> None:
+        """Starts nothing more and ends what runs: SIGTERM, and SIGKILL after the grace."""
+        self.plan.stop()
+        if self._dispatcher is not None:
+            self._dispatcher.withdraw()
+            self._dispatcher.cancel(grace_s)
+
+    def close(self) -> None:
+        """Keeps what later runs can use, and gives the locks back."""
+        self._digests.save()
+        if self.counts[Ending.DONE] or self.counts[Ending.FAILED]:
+            self._save_mementos()
+        self._locks.close()
+
+    # For the dispatcher
+
+    def started(self, number: int, where: str) -> None:
+        self._observer.started(self._graph.nodes[number], where)
+
+    def finished(self, number: int, result: TaskResult) -> None:
+        """A task that was submitted has ended."""
+        node, given = self._graph.nodes[number], self._given.pop(number)
+        if given.is_question:
+            self._answered(node, given, result)
+            return
+        handed = contract.read(result, self._folder(node), self._graph.types)
+        status = result.status or (0 if handed.is_sound else 1)
+        markers = [*given.markers, *handed.markers]
+        markers += [Marker("warning", text) for text in result.warnings]
+        if status:
+            markers.append(Marker("error", why_failed(result, node)))
+        if result.console:
+            self._observer.said(result.console.decode(errors="replace"))
+        executed = Result(
+            status, result.changed, handed.items, markers, handed.memento, result.commands
+        )
+        cancelled = status and result.ended_by == "cancel"
+        self._conclude(
+            node, given, executed, Ending.CANCELLED if cancelled else None, result.wall_ms,
+            result.log_tail.decode(errors="replace"),
+        )  # fmt: skip
+
+    def lost(self, number: int, reason: str) -> None:
+        """A task that was submitted will not be executed: its worker was lost, time and again."""
+        node = self._graph.nodes[number]
+        del self._given[number]
+        self._unlock(node)
+        self._statuses[number] = 1
+        self._end(Outcome(node, Ending.LOST, folder=self._folder(node), why=reason))
+        self._more(self.plan.finish(number, ok=False))
+
+    def withdrawn(self, numbers: Sequence[int]) -> None:
+        """Tasks that were submitted have not started and will not."""
+        for number in numbers:
+            del self._given[number]
+            self._unlock(self._graph.nodes[number])
+            self._more(self.plan.skip(number))
+
+    # Visiting
+
+    def _may_visit(self) -> bool:
+        if self._dispatcher is None:
+            return not self.wants_dispatcher
+        return self._dispatcher.wants_more()
+
+    def _visit(self, number: int) -> None:
+        if not self.plan.may_start(number):
+            self._more(self.plan.skip(number))
+            return
+        node = self._graph.nodes[number]
+        view = self._views.of(node.needs, self._finished)
+        match node.work:
+            case Disabled():
+                self._finished[number] = Finished((), changed=False, execution="")
+                self._more(self.plan.finish(number, ok=True))
+            case Entry():
+                self._keep_books(node, view, ok=True)
+            case Compound(on_error=None, members=members):
+                self._keep_books(node, view, ok=self._all_done(members))
+            case _:
+                self._visit_task(node, view)
+
+    def _visit_task(self, node: Node, view: View) -> None:
+        """Executes a task, unless it is up to date or another run has it in hand."""
+        record = self._freshness.record(node)
+        reason = self._freshness.why_stale(node, view, record)
+        if record is not None and reason is None and not isinstance(node.uptodate, str):
+            self._up_to_date(node, view, record)
+            return
+        if self._dispatcher is None and not isinstance(node.work, Library | Emit | Nothing):
+            self.wants_dispatcher = True
+            self._ready.appendleft(node.number)
+            return
+        if not self._lock(node):
+            return
+        if self._holders.pop(node.number, None) is not None or self._locks.others_run():
+            record = self._freshness.record(node)  # the other run may have executed it just now
+            reason = self._freshness.why_stale(node, view, record)
+            if record is not None and reason is None and not isinstance(node.uptodate, str):
+                self._unlock(node)
+                self._up_to_date(node, view, record)
+                return
+        self._execute(node, view, record, asks=reason is None)
+
+    def _lock(self, node: Node) -> bool:
+        holder = self._locks.take(f"{node.rundir}/{node.name}")
+        if holder is None:
+            return True
+        if self._holders.get(node.number) != holder:
+            self._observer.notice(f"{node.name} waits for another run in this folder, pid {holder}")
+        self._holders[node.number] = holder
+        self._blocked.append(node.number)
+        return False
+
+    def _unlock(self, node: Node) -> None:
+        self._locks.release(f"{node.rundir}/{node.name}")
+
+    # Executing
+
+    def _execute(
+        self, node: Node, view: View, record: dict[str, Any] | None, *, asks: bool
+    ) -> None:
+        fields, inputs = view.inputs(node.consumes, inputs_of(node, view.items))
+        memento = record["result"].get("memento") if record else None
+        given = _Given(view, self._input(node, view, fields, memento), record)
+        self.plan.run(node.number)
+        match node.work:
+            case Script(srcdir=srcdir) if asks and isinstance(node.uptodate, str):
+                given.is_question = True
+                question = Script("python", node.uptodate, "", srcdir)
+                self._submit(node, question, given, inputs, record=json.dumps(record))
+            case Script() as script:
+                self._submit(node, script, given, inputs)
+            case Compound(on_error=Script() as script, members=members):
+                subtasks = json.dumps(self._subtasks(members))
+                self._submit(node, script, given, inputs, subtasks=subtasks)
+            case Library(function):
+                self._do_here(node, given, library.run(function, node, fields, self._folder(node)))
+            case Emit(type=name):
+                self._do_here(node, given, library.Done([{"type": name, **node.params}], []))
+            case _:
+                self._do_here(node, given, library.Done([], []))
+
+    def _input(self, node: Node, view: View, fields: Sequence[Fields], memento: Any) -> Input:
+        return Input(
+            view.names, view.signature(), fields, view.changed, memento, view.executions,
+            self._freshness.run_hash(node),
+        )  # fmt: skip
+
+    def _submit(
+        self, node: Node, script: Script, given: _Given, inputs: bytes, **more: str
+    ) -> None:
+        assert self._dispatcher is not None
+        spec, given.markers = self._context.spec(
+            node, script, given.view.items.items, given.input.memento,
+            changed=given.view.changed, **more,
+        )  # fmt: skip
+        if given.is_question:
+            spec = spec._replace(name=f"{node.name}.uptodate")  # log and record of its own
+        self._given[node.number] = given
+        self._dispatcher.submit(node.number, spec, inputs)
+
+    def _answered(self, node: Node, given: _Given, answer: TaskResult) -> None:
+        """The task's own `uptodate` function has said whether the task is up to date."""
+        if not self.plan.may_start(node.number):
+            self._unlock(node)
+            self._more(self.plan.skip(node.number))
+        elif answer.status == 0 and not answer.changed and given.record is not None:
+            self._unlock(node)
+            self._up_to_date(node, given.view, given.record)
+        else:
+            given.is_question = False
+            assert isinstance(node.work, Script)
+            _, inputs = given.view.inputs(node.consumes, inputs_of(node, given.view.items))
+            self._submit(node, node.work, given, inputs)
+
+    def _do_here(self, node: Node, given: _Given, done: library.Done) -> None:
+        """Concludes what dfm has done itself."""
+        self._observer.started(node, "")
+        if done.console:
+            self._observer.said(done.console)
+        result = Result(done.status, True, done.items, done.markers, done.memento)
+        self._conclude(node, given, result, None, 0.0, "")
+
+    # Ends
+
+    def _conclude(
+        self,
+        node: Node,
+        given: _Given,
+        result: Result,
+        ending: Ending | None,
+        wall_ms: float,
+        log_tail: str,
+    ) -> None:
+        """A node was executed: its items go on, its record is written."""
+        output = emitted(node, given.view, result)
+        execution = self._execution(given, result)
+        try:
+            records.write(
+                self._rundir, node, given.input, result, [item.fields for item in output], execution
+            )
+        except OSError as error:
+            trouble = Marker("error", f"cannot write {error.filename}: {error.strerror}")
+            result = result._replace(status=result.status or 1, markers=[*result.markers, trouble])
+        ok = result.status == 0
+        if not ok:
+            self._statuses[node.number] = result.status
+        self._finished[node.number] = Finished(output, result.changed, execution)
+        self._mementos[node.name] = result.memento
+        self._unlock(node)
+        ending = ending or (Ending.DONE if ok else Ending.FAILED)
+        folder = self._folder(node)
+        self._end(Outcome(node, ending, result.status, wall_ms, result.markers, folder, log_tail))
+        self._more(self.plan.finish(node.number, ok=ok))
+
+    def _execution(self, given: _Given, result: Result) -> str:
+        """A new name for an execution that changed something, else the name of the last that did."""
+        last = given.record.get("execution", "") if given.record else ""
+        return last if last and not result.changed else os.urandom(8).hex()
+
+    def _up_to_date(self, node: Node, view: View, record: Mapping[str, Any]) -> None:
+        output = re_emitted(node, view, record["output"]["output"])
+        self._finished[node.number] = Finished(
+            output, changed=False, execution=record.get("execution", "")
+        )
+        self._mementos[node.name] = record["result"].get("memento")
+        self._end(Outcome(node, Ending.UP_TO_DATE, folder=self._folder(node)))
+        self._more(self.plan.finish(node.number, ok=True))
+
+    def _keep_books(self, node: Node, view: View, *, ok: bool) -> None:
+        """Entry nodes and compounds: they pass items on, and have a record of every run."""
+        output = forwarded(node, view.items)
+        execution = _digest(view.executions)
+        result = Result(0 if ok else 1, view.changed, [])
+        given = self._input(node, view, [i.fields for i in inputs_of(node, view.items)], None)
+        try:
+            records.write(
+                self._rundir, node, given, result, [item.fields for item in output], execution
+            )
+        except OSError as error:
+            self._observer.notice(f"cannot write {error.filename}: {error.strerror}")
+            ok = False
+        self._finished[node.number] = Finished(output, view.changed, execution)
+        self._more(self.plan.finish(node.number, ok=ok))
+
+    def _more(self, ready: Sequence[int]) -> None:
+        """Goes on with nodes that became ready; tells of those that never will."""
+        self._ready.extend(ready)
+        for number in self.plan.take_skipped():
+            node = self._graph.nodes[number]
+            if node.is_task:
+                cause = self.plan.cause.get(number)
+                why = f"{self._graph.nodes[cause].name} failed" if cause is not None else ""
+                self._end(Outcome(node, Ending.SKIPPED, why=why))
+
+    def _end(self, outcome: Outcome) -> None:
+        self.counts[outcome.ending] += 1
+        self._observer.ended(outcome)
+
+    def _folder(self, node: Node) -> str:
+        return f"{self._rundir}/{node.rundir}"
+
+    def _all_done(self, members: Sequence[int]) -> bool:
+        return all(self.plan.states[member] is State.DONE for member in members)
+
+    def _subtasks(self, members: Sequence[int]) -> list[tuple[str, int, bool]]:
+        """Name, status and whether it was skipped, of each task of a body."""
+        found = []
+        for member in members:
+            node = self._graph.nodes[member]
+            if not isinstance(node.work, Entry):
+                state = self.plan.states[member]
+                found.append((node.name, self._statuses.get(member, 0), state is State.SKIPPED))
+        return found
+
+    def _save_mementos(self) -> None:
+        path = f"{self._rundir}/cache/mementos.json"
+        try:
+            records.write_whole(path, json.dumps(self._mementos).encode())
+        except OSError as error:
+            self._observer.notice(f"cannot write {path}: {error.strerror}")
+
+
+def _digest(executions: Mapping[str, str]) -> str:
+    """One name for the executions of all needs; empty if there are none."""
+    if not executions:
+        return ""
+    text = " ".join(executions.values())
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
