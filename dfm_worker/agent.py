@@ -55,7 +55,7 @@ class Agent:
         self._blobs: dict[str, dict[int, bytes]] = {}
         self._running: set[Held] = set()
         self._dropped: set[Held] = set()  # of the running: nobody wants to know
-        self._finished: dict[Held, bytes] = {}
+        self._finished: set[Held] = set()  # told, and not acknowledged
         self._draining = ""
         self._lease_s = float("inf")
         self._heard_at = now
@@ -88,7 +88,7 @@ class Agent:
                 self._running.add(attempt)
                 return [Start(attempt, spec, [self._blobs[run][blob] for blob in blobs])]
             case wire.Acknowledged(run, task, number):
-                self._finished.pop(Held(run, task, number), None)
+                self._finished.discard(Held(run, task, number))
                 return self._leave_if_drained()
             case wire.Cancel(run, task, number, grace_s):
                 attempt = Held(run, task, number)
@@ -112,14 +112,14 @@ class Agent:
     def started(self, attempt: Held, at: float) -> list[Action]:
         return [Send(wire.Started(*attempt, at))]
 
-    def ended(self, attempt: Held, result: bytes) -> list[Action]:
+    def ended(self, attempt: Held, status: int, result: bytes) -> list[Action]:
         """The attempt is over, with all of its processes."""
         self._running.discard(attempt)
         if attempt in self._dropped:
             self._dropped.discard(attempt)
             return self._leave_if_drained()
-        self._finished[attempt] = result
-        return [Send(wire.Finished(*attempt, result))]
+        self._finished.add(attempt)
+        return [Send(wire.Finished(*attempt, status, result))]
 
     def tick(self, now: float) -> list[Action]:
         """To be called when `next_deadline` has come."""
@@ -135,7 +135,7 @@ class Agent:
         return min(self._next_beat, self._heard_at + self._lease_s)
 
     def _drop(self, attempt: Held) -> list[Action]:
-        self._finished.pop(attempt, None)
+        self._finished.discard(attempt)
         if attempt not in self._running:
             return self._leave_if_drained()
         self._dropped.add(attempt)

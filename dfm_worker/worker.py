@@ -153,7 +153,7 @@ class Worker:
 
     def _ended(self, held: Held, result: TaskResult) -> None:
         self._attempts.pop(held, None)
-        self._perform(self._agent.ended(held, RESULT.pack(result)))
+        self._perform(self._agent.ended(held, result.status, RESULT.pack(result)))
 
     def _environment(self, blob: bytes) -> dict[str, str]:
         """A run's environment, with a jobserver for the cores of this job."""

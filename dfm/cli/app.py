@@ -139,6 +139,56 @@ def run_command(
     raise typer.Exit(run(request))
 
 
+@daemon.command("start")
+def daemon_start(
+    root: Root = "",
+    runner: Annotated[
+        str | None, typer.Option("--runner", metavar="NAME", help="where its workers run")
+    ] = None,
+    pool_size: Annotated[
+        int | None, typer.Option("--pool-size", min=1, metavar="N", help="most workers")
+    ] = None,
+    foreground: Annotated[
+        bool, typer.Option("--foreground", help="stay here, and log to standard error")
+    ] = False,
+) -> None:
+    """Start the daemon of this project; it is ready when this command ends.
+
+    Exit status: 0 it runs (or ran already), 1 it could not be started.
+    """
+    from dfm.cli.daemon import start
+
+    raise typer.Exit(start(root, runner, pool_size, foreground=foreground))
+
+
+@daemon.command("stop")
+def daemon_stop(
+    root: Root = "",
+    drain: Annotated[bool, typer.Option("--drain", help="let running tasks end first")] = False,
+    timeout: Annotated[
+        float | None, typer.Option("--timeout", metavar="S", help="seconds to wait for its end")
+    ] = None,
+) -> None:
+    """End the daemon of this project with its workers. Exit status 0, also when none runs."""
+    from dfm.cli.daemon import stop
+
+    raise typer.Exit(stop(root, drain=drain, timeout_s=timeout))
+
+
+@daemon.command("status")
+def daemon_status(
+    root: Root = "",
+    json: Annotated[bool, typer.Option("--json", help="schema dfm-daemon-status/1")] = False,
+) -> None:
+    """Show what the daemon of this project does.
+
+    Exit status: 0 it runs, 3 none runs, 1 only its files are there.
+    """
+    from dfm.cli.daemon import status
+
+    raise typer.Exit(status(root, as_json=json))
+
+
 @app.command("worker", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def worker_command(context: typer.Context) -> None:
     """Run tasks for a daemon, which launches its workers itself: what a batch job runs."""

@@ -114,7 +114,9 @@ def _run_graph(request: Request, flow: Flow, graph: Graph, rundir: str, began: f
         if not engine.is_over():
             from dfm.cli.execute import Means, execute  # asyncio, which a rerun can do without
 
-            means = Means(context, config, selection, request.jobs, watch.display)
+            means = Means(
+                context, config, selection, request.runner_options, request.jobs, watch.display
+            )
             caught = execute(engine, means)
     finally:
         watch.display.close()

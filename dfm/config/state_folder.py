@@ -24,9 +24,10 @@ class StateFolder:
         "workers",
     )
 
-    def __init__(self, project: str) -> None:
+    def __init__(self, project: str, path: str | None = None) -> None:
+        """`path`: the state is kept there; of a daemon that serves one run only."""
         self.project = os.path.abspath(project)
-        self.path = os.path.join(self.project, ".dfm")
+        self.path = path or os.path.join(self.project, ".dfm")
         self.config = os.path.join(self.path, "config.yaml")
         self.daemon_json = os.path.join(self.path, "daemon.json")
         self.lock = os.path.join(self.path, "daemon.lock")
@@ -72,7 +73,7 @@ class StateFolder:
         """One name for every way to write the project's path; another one for another user."""
         import hashlib  # only a long path pays for it
 
-        digest = hashlib.sha256(os.fsencode(os.path.realpath(self.project))).hexdigest()
+        digest = hashlib.sha256(os.fsencode(os.path.realpath(self.path))).hexdigest()
         return f"dfm-{os.geteuid()}-{digest[:16]}"
 
 

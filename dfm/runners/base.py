@@ -34,7 +34,7 @@ class WorkerRequest(NamedTuple):
 
     worker: str  # its name; unique in the life of the daemon
     command: Sequence[str]  # what the job runs
-    log: str  # absolute path for its output
+    log_folder: str  # absolute; its output goes to `JOB.log` in it
     cores: int
 
 

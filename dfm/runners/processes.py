@@ -44,7 +44,7 @@ class ProcessRunner:
     def _start(self, request: WorkerRequest) -> JobId:
         job = JobId(f"local-{secrets.token_hex(6)}")
         try:
-            with open(request.log, "ab") as log:
+            with open(f"{request.log_folder}/{job}.log", "ab") as log:
                 self._jobs[job] = subprocess.Popen(
                     request.command,
                     stdin=subprocess.DEVNULL,

@@ -127,12 +127,11 @@ class Cancel(NamedTuple):
 
 @message(13)
 class Workers(NamedTuple):
-    """Daemon -> client, when it changed: the workers that this run's tasks can get."""
+    """Daemon -> client, when it changed: the workers that its tasks can get."""
 
-    busy: int
-    idle: int
+    serving: int
     pending: int
-    problem: str  # the pool's last error, while it cannot launch
+    problem: str  # why there are not more, while that is so
 
 
 @message(14)

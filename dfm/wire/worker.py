@@ -95,6 +95,7 @@ class Finished(NamedTuple):
     run: str
     task: int
     attempt: int
+    status: int  # of the task; negative: killed by that signal
     result: bytes  # a TaskResult
 
 

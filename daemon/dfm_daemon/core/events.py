@@ -1,0 +1,141 @@
+"""What happens to the scheduler: a closed union, matched to the end."""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from dfm.wire.worker import Held
+from dfm_daemon.core.state import RunId, WorkerName
+
+
+@dataclass(frozen=True, slots=True)
+class RunJoined:
+    """A `dfm run` has connected."""
+
+    run: RunId
+    pid: int
+    user: str
+    host: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunLeft:
+    """Its connection is gone, and with it whoever wanted its tasks."""
+
+    run: RunId
+
+
+@dataclass(frozen=True, slots=True)
+class TaskSubmitted:
+    run: RunId
+    task: int
+    name: str
+    spec: bytes
+    blobs: tuple[int, ...]
+    cores: int
+    attempt: int  # the newest that the client knows of
+
+
+@dataclass(frozen=True, slots=True)
+class RunWithdrew:
+    """What waits of this run is not wanted any more."""
+
+    run: RunId
+
+
+@dataclass(frozen=True, slots=True)
+class RunCancelled:
+    """What runs of this run is to be ended."""
+
+    run: RunId
+    grace_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class ResultTaken:
+    """The client has the result of an attempt."""
+
+    run: RunId
+    task: int
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerJoined:
+    """A worker has said hello, with the project's credentials."""
+
+    worker: WorkerName
+    host: str
+    pid: int
+    job: str
+    slots: int
+    deadline: float | None
+    running: tuple[Held, ...]
+    finished: tuple[Held, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerHeard:
+    """It is still there."""
+
+    worker: WorkerName
+
+
+@dataclass(frozen=True, slots=True)
+class TaskStarted:
+    worker: WorkerName
+    held: Held
+    started_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFinished:
+    worker: WorkerName
+    held: Held
+    status: int
+    result: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerLeft:
+    """Its connection is gone. `is_expected`: it has said that it leaves."""
+
+    worker: WorkerName
+    reason: str
+    is_expected: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchSucceeded:
+    """The scheduler has taken the jobs of these workers, in their order."""
+
+    workers: tuple[WorkerName, ...]
+    jobs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchFailed:
+    workers: tuple[WorkerName, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobGone:
+    """The job of a worker is over, says its scheduler; `log` is the end of what it printed."""
+
+    worker: WorkerName
+    reason: str
+    log: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopAsked:
+    """The daemon is to end: at once, or after the tasks that run."""
+
+    drain: bool
+
+
+Event: TypeAlias = (
+    RunJoined | RunLeft | TaskSubmitted | RunWithdrew | RunCancelled | ResultTaken
+    | WorkerJoined | WorkerHeard | TaskStarted | TaskFinished | WorkerLeft
+    | LaunchSucceeded | LaunchFailed | JobGone | StopAsked
+)  # fmt: skip

@@ -1,0 +1,452 @@
+"""The scheduler: matches tasks with workers. Events and the time come in, actions go out; it awaits
+nothing, calls nobody and has no clock.
+
+A batch of events is taken in first; then deadlines, assignments and launches are decided once. Each
+event costs O(log n) at most, whatever is queued.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import assert_never
+
+from dfm.wire.worker import Held
+from dfm_daemon.core import actions as do
+from dfm_daemon.core import events, scaling
+from dfm_daemon.core.actions import Action
+from dfm_daemon.core.deadlines import Deadlines
+from dfm_daemon.core.events import Event
+from dfm_daemon.core.queue import Queue
+from dfm_daemon.core.state import (
+    COMING,
+    SERVING,
+    Pool,
+    PoolLimits,
+    PoolState,
+    Run,
+    RunId,
+    Task,
+    TaskState,
+    Worker,
+    WorkerName,
+    WorkerState,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the scheduler is told once. `limits` gives those of a pool by the cores of its tasks."""
+
+    runner: str
+    limits: Callable[[int], PoolLimits]
+    lease_s: float = 30.0
+    retries: int = 2  # of a task whose worker was lost
+
+
+class Scheduler:
+    """All of the daemon's state that counts, and every decision about it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.runs: dict[RunId, Run] = {}
+        self.workers: dict[WorkerName, Worker] = {}
+        self.pools: dict[int, Pool] = {}  # by the cores of a task
+        self.totals = dict.fromkeys(("completed", "failed", "cancelled", "retried"), 0)
+        self._settings = settings
+        self._leases: Deadlines[WorkerName] = Deadlines()
+        self._idle: Deadlines[WorkerName] = Deadlines()
+        self._launched = 0
+        self._drains = False
+        self._ended = False
+        self._told: dict[RunId, tuple[int, int, str]] = {}
+
+    def begin(self, now: float) -> list[Action]:
+        """The workers that are kept warm from the start."""
+        self._pool(1)
+        return list(self._scale(now))
+
+    def handle(self, batch: Iterable[Event], now: float) -> list[Action]:
+        """What is to be done about these events; with none, about the time that has passed."""
+        actions: list[Action] = []
+        for event in batch:
+            actions += self._take(event, now)
+        actions += self._expire(now)
+        actions += self._assign()
+        actions += self._scale(now)
+        actions += self._tell_workers()
+        if self._drains and not self._ended and not any(w.tasks for w in self.workers.values()):
+            self._ended = True
+            actions.append(do.End())
+        return actions
+
+    def next_deadline(self) -> float | None:
+        """When to call `handle` again, even if nothing happens."""
+        due = [self._leases.next(), self._idle.next()]
+        due += [pool.retry_at for pool in self.pools.values() if pool.state is PoolState.BACKOFF]
+        return min((time for time in due if time is not None), default=None)
+
+    # Events
+
+    def _take(self, event: Event, now: float) -> Iterable[Action]:
+        match event:
+            case events.TaskFinished():
+                return self._finished(event, now)
+            case events.TaskStarted(name, held, started_at):
+                return self._started(name, held, started_at, now)
+            case events.ResultTaken(run, task, attempt):
+                return self._taken(run, task, attempt)
+            case events.TaskSubmitted():
+                return self._submitted(event)
+            case events.WorkerHeard(name):
+                if name in self.workers:
+                    self.workers[name].heard_at = now
+                return ()
+            case events.RunJoined(run, pid, user, host):
+                self.runs.setdefault(run, Run(run, pid, user, host))
+                return ()
+            case events.RunLeft(run):
+                return self._run_left(run)
+            case events.RunWithdrew(run):
+                return self._withdrew(run)
+            case events.RunCancelled(run, grace_s):
+                return self._cancelled(run, grace_s)
+            case events.WorkerJoined():
+                return self._joined(event, now)
+            case events.WorkerLeft(name, reason, is_expected):
+                return self._left(name, reason, now, is_expected=is_expected)
+            case events.LaunchSucceeded(names, jobs):
+                return self._launch_succeeded(names, jobs)
+            case events.LaunchFailed(names, reason):
+                return self._launch_failed(names, reason, now)
+            case events.JobGone():
+                return self._job_gone(event, now)
+            case events.StopAsked(drain):
+                return self._stop(drain=drain)
+            case _:
+                assert_never(event)
+
+    # Runs and their tasks
+
+    def _submitted(self, event: events.TaskSubmitted) -> Iterable[Action]:
+        run = self.runs.get(event.run)
+        if run is None or event.task in run.tasks:
+            return ()  # it left in the same batch; or it only says that it still wants the task
+        pool = self._pool(event.cores)
+        task = Task(run, event.task, event.name, event.spec, event.blobs, pool, event.attempt + 1)
+        run.tasks[event.task] = task
+        pool.queue.add(task)
+        return ()
+
+    def _withdrew(self, run_id: RunId) -> Iterable[Action]:
+        run = self.runs.get(run_id)
+        if run is not None:
+            numbers = self._take_back(run)
+            self.totals["cancelled"] += len(numbers)
+            yield do.TellWithdrawn(run_id, tuple(numbers))
+
+    def _take_back(self, run: Run) -> list[int]:
+        """Takes all tasks of a run out of the queues."""
+        numbers = []
+        for pool in self.pools.values():
+            for task in pool.queue.take_all(run.id):
+                task.move(TaskState.DONE)
+                del run.tasks[task.number]
+                numbers.append(task.number)
+        return numbers
+
+    def _cancelled(self, run_id: RunId, grace_s: float) -> Iterable[Action]:
+        run = self.runs.get(run_id)
+        for task in run.tasks.values() if run else ():
+            if task.state in (TaskState.ASSIGNED, TaskState.RUNNING) and task.worker:
+                yield do.Cancel(task.worker.name, task.held, grace_s)
+
+    def _run_left(self, run_id: RunId) -> Iterable[Action]:
+        """Nobody wants its tasks any more: what waits is dropped, what runs is killed."""
+        run = self.runs.pop(run_id, None)
+        if run is None:
+            return
+        self._told.pop(run_id, None)
+        self._take_back(run)
+        for task in run.tasks.values():
+            if task.worker is None or task.worker.state is WorkerState.GONE:
+                continue
+            if task.state is TaskState.DONE:
+                yield do.Acknowledge(task.worker.name, task.held)
+            else:
+                yield do.Cancel(task.worker.name, task.held, 0.0)
+        yield do.ForgetRun(run_id)
+
+    def _taken(self, run_id: RunId, number: int, attempt: int) -> Iterable[Action]:
+        run = self.runs.get(run_id)
+        task = run.tasks.get(number) if run else None
+        if task is None or task.state is not TaskState.DONE or task.attempt != attempt:
+            return
+        del task.run.tasks[number]
+        if task.worker is not None and task.worker.state is not WorkerState.GONE:
+            yield do.Acknowledge(task.worker.name, task.held)
+
+    # Workers and what they say
+
+    def _joined(self, event: events.WorkerJoined, now: float) -> Iterable[Action]:
+        worker = self.workers.get(event.worker)
+        if worker is None or worker.state not in COMING:
+            reason = "there is one of this name" if worker else "nobody launched it"
+            yield do.Refuse(event.worker, reason)
+            return
+        worker.host, worker.pid = event.host, event.pid
+        worker.job = event.job or worker.job
+        worker.slots = event.slots
+        worker.deadline = event.deadline
+        worker.since = worker.heard_at = now
+        worker.move(WorkerState.IDLE)
+        self._leases.set(worker.name, now + self._settings.lease_s)
+        scaling.note_success(worker.pool)
+        yield do.Admit(worker.name)
+        yield do.TrustJob(worker.name)
+        yield do.Note(f"worker={worker.name} joined from host={worker.host} pid={worker.pid}")
+        self._offer(worker, now)
+
+    def _offer(self, worker: Worker, now: float) -> None:
+        """A worker has a free slot."""
+        worker.pool.free[worker.name] = worker
+        if not worker.tasks:
+            worker.idle_since = now
+            if worker.pool.limits.idle_timeout_s and worker.name not in self._idle:
+                self._idle.set(worker.name, now + worker.pool.limits.idle_timeout_s)
+
+    def _started(
+        self, name: WorkerName, held: Held, started_at: float, now: float
+    ) -> Iterable[Action]:
+        task = self._task_of(name, held, now)
+        if task is None:
+            yield do.Drop(name, held)
+        elif task.state is TaskState.ASSIGNED:
+            task.move(TaskState.RUNNING)
+            task.started_at = started_at
+            host = self.workers[name].host
+            yield do.TellStarted(task.run.id, task.number, task.attempt, name, host, started_at)
+
+    def _finished(self, event: events.TaskFinished, now: float) -> Iterable[Action]:
+        task = self._task_of(event.worker, event.held, now)
+        if task is None:
+            yield do.Drop(event.worker, event.held)
+            return
+        worker = self.workers[event.worker]
+        self._give_back(worker, task, now)
+        worker.tasks_done += 1
+        task.move(TaskState.DONE)
+        if task.run.id in self.runs:
+            task.run.completed += 1
+            self.totals["failed" if event.status else "completed"] += 1
+            yield do.TellFinished(task.run.id, task.number, task.attempt, event.result)
+        else:
+            self.totals["cancelled"] += 1
+            yield do.Acknowledge(worker.name, event.held)
+
+    def _task_of(self, name: WorkerName, held: Held, now: float) -> Task | None:
+        """The task that a worker speaks of; None if it is not the attempt that counts."""
+        worker = self.workers.get(name)
+        if worker is None:
+            return None
+        worker.heard_at = now
+        task = worker.tasks.get((RunId(held.run), held.task))
+        return task if task is not None and task.attempt == held.attempt else None
+
+    def _give_back(self, worker: Worker, task: Task, now: float) -> None:
+        """A task does not take its slot any more."""
+        del worker.tasks[(task.run.id, task.number)]
+        worker.pool.running_count -= 1
+        if worker.state is WorkerState.BUSY:
+            if not worker.tasks:
+                worker.move(WorkerState.IDLE)
+            self._offer(worker, now)
+
+    def _left(
+        self, name: WorkerName, reason: str, now: float, *, is_expected: bool
+    ) -> Iterable[Action]:
+        worker = self.workers.get(name)
+        if worker is None or worker.state is WorkerState.AWAY:
+            return
+        yield do.WatchJob(name)
+        if is_expected and not worker.tasks:
+            self._remove(worker)
+            yield do.Note(f"worker={name} left: {reason}")
+            return
+        worker.pool.free.pop(name, None)
+        worker.move(WorkerState.AWAY)
+        worker.heard_at = now
+        self._leases.set(name, now + self._settings.lease_s)
+        yield do.Note(f"worker={name} connection lost: {reason}", is_trouble=True)
+
+    def _lose(self, worker: Worker, reason: str) -> Iterable[Action]:
+        """A worker is no more. Its tasks go back to where they were, or are given up."""
+        tasks = list(worker.tasks.values())
+        worker.tasks.clear()
+        worker.pool.running_count -= len(tasks)
+        where = f"worker {worker.name} on {worker.host or 'its host'}: {reason}"
+        for task in reversed(tasks):
+            yield from self._lost(task, where)
+        self._remove(worker)
+        yield do.Note(
+            f"worker={worker.name} lost with {len(tasks)} tasks: {reason}", is_trouble=True
+        )
+
+    def _lost(self, task: Task, reason: str) -> Iterable[Action]:
+        lost = task.attempt
+        task.worker = None
+        task.losses += 1
+        if task.run.id not in self.runs:
+            task.move(TaskState.DONE)
+            return
+        final = task.losses > self._settings.retries
+        if final:
+            task.move(TaskState.DONE)
+            del task.run.tasks[task.number]
+            self.totals["failed"] += 1
+        else:
+            task.attempt += 1
+            task.move(TaskState.WAITING)
+            task.pool.queue.put_back(task)
+            self.totals["retried"] += 1
+        yield do.TellLost(task.run.id, task.number, lost, reason, final)
+
+    def _remove(self, worker: Worker) -> None:
+        worker.move(WorkerState.GONE)
+        worker.pool.free.pop(worker.name, None)
+        del worker.pool.workers[worker.name]
+        del self.workers[worker.name]
+        self._leases.clear(worker.name)
+        self._idle.clear(worker.name)
+
+    # Jobs
+
+    def _launch_succeeded(
+        self, names: Iterable[WorkerName], jobs: Iterable[str]
+    ) -> Iterable[Action]:
+        for name, job in zip(names, jobs, strict=True):
+            worker = self.workers.get(name)
+            if worker is None:
+                yield do.EndJob(name)
+                continue
+            worker.job = worker.job or job
+            if worker.state is WorkerState.REQUESTED:
+                worker.move(WorkerState.PENDING)
+                yield do.WatchJob(name)
+
+    def _launch_failed(
+        self, names: Iterable[WorkerName], reason: str, now: float
+    ) -> Iterable[Action]:
+        pools = []
+        for name in names:
+            worker = self.workers.get(name)
+            if worker is not None and worker.state in COMING:
+                self._remove(worker)
+                pools.append(worker.pool)
+        for pool in dict.fromkeys(pools):
+            yield from self._failed(pool, reason, now)
+
+    def _failed(self, pool: Pool, reason: str, now: float) -> Iterable[Action]:
+        scaling.note_failure(pool, reason, now)
+        yield do.Note(f"pool={pool.name} {pool.state.value}: {reason}", is_trouble=True)
+        if pool.state is PoolState.FAILED and not pool.serving:
+            for run in pool.queue.runs():
+                for task in pool.queue.take_all(run):
+                    task.move(TaskState.DONE)
+                    del task.run.tasks[task.number]
+                    self.totals["failed"] += 1
+                    yield do.TellLost(run, task.number, task.attempt, reason, final=True)
+
+    def _job_gone(self, event: events.JobGone, now: float) -> Iterable[Action]:
+        worker = self.workers.get(event.worker)
+        if worker is None:
+            return
+        if worker.state in COMING:
+            self._remove(worker)
+            text = f"a worker ended before it was heard of: {event.reason}"
+            yield from self._failed(worker.pool, "\n".join(filter(None, (text, event.log))), now)
+        elif worker.state is WorkerState.DRAINING and not worker.tasks:
+            self._remove(worker)
+        else:
+            yield from self._lose(worker, event.reason)
+
+    def _stop(self, *, drain: bool) -> Iterable[Action]:
+        self._drains = True
+        if not drain and not self._ended:
+            self._ended = True
+            yield do.End()
+
+    # Decisions, once per batch
+
+    def _expire(self, now: float) -> Iterable[Action]:
+        for name in self._leases.take_due(now):
+            worker = self.workers[name]
+            due = worker.heard_at + self._settings.lease_s
+            if now < due:
+                self._leases.set(name, due)
+                continue
+            yield do.EndJob(name)
+            yield from self._lose(worker, f"nothing heard for {self._settings.lease_s:.0f} s")
+        for name in self._idle.take_due(now):
+            worker = self.workers[name]
+            if scaling.may_go(worker.pool, worker, now):
+                worker.pool.free.pop(name, None)
+                worker.move(WorkerState.DRAINING)
+                yield do.Drain(name, "idle for too long")
+            elif worker.state in SERVING:
+                self._idle.set(name, scaling.look_again(worker, now))
+
+    def _assign(self) -> Iterable[Action]:
+        if self._drains:
+            return
+        for pool in self.pools.values():
+            while pool.queue and pool.free:
+                name, worker = pool.free.popitem()  # the newest: others may become idle for good
+                yield self._give(worker, pool.queue.take())
+                if worker.free_slots:
+                    pool.free[name] = worker
+
+    def _give(self, worker: Worker, task: Task) -> Action:
+        task.move(TaskState.ASSIGNED)
+        task.worker = worker
+        worker.tasks[(task.run.id, task.number)] = task
+        worker.pool.running_count += 1
+        if worker.state is WorkerState.IDLE:
+            worker.move(WorkerState.BUSY)
+        return do.Assign(worker.name, task.held, task.spec, task.blobs)
+
+    def _scale(self, now: float) -> Iterable[Action]:
+        if self._drains:
+            return
+        for pool in self.pools.values():
+            scaling.recover(pool, now)
+            count = scaling.to_launch(pool, now)
+            if not count:
+                continue
+            names = tuple(self._new_worker(pool, now).name for _ in range(count))
+            slots = pool.limits.slots
+            yield do.Launch(pool.runner, names, pool.cores * slots, slots)
+
+    def _new_worker(self, pool: Pool, now: float) -> Worker:
+        self._launched += 1
+        worker = Worker(WorkerName(f"w{self._launched}"), pool, now)
+        pool.counts[worker.state] += 1
+        pool.workers[worker.name] = worker
+        self.workers[worker.name] = worker
+        return worker
+
+    def _pool(self, cores: int) -> Pool:
+        if cores not in self.pools:
+            name = f"{cores}c"
+            limits = self._settings.limits(cores)
+            self.pools[cores] = Pool(name, self._settings.runner, cores, limits, Queue())
+        return self.pools[cores]
+
+    def _tell_workers(self) -> Iterable[Action]:
+        if not self.runs:
+            return
+        serving = sum(pool.serving for pool in self.pools.values())
+        coming = sum(pool.coming for pool in self.pools.values())
+        problem = next((p.last_error for p in self.pools.values() if p.last_error), "")
+        news = (serving, coming, problem)
+        for run in self.runs:
+            if self._told.get(run) != news:
+                self._told[run] = news
+                yield do.TellWorkers(run, serving, coming, problem)

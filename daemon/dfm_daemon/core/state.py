@@ -1,0 +1,180 @@
+"""What the scheduler knows: tasks, workers, pools, runs, and the machines of their states.
+
+A state is changed by `move` alone, which asserts against the tables.
+"""
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NewType
+
+from dfm.wire.worker import Held
+
+if TYPE_CHECKING:
+    from dfm_daemon.core.queue import Queue
+
+RunId = NewType("RunId", str)
+WorkerName = NewType("WorkerName", str)
+
+
+class TaskState(enum.Enum):
+    """waiting → assigned → running → done; lost with its worker: waiting again."""
+
+    WAITING = "waiting"  # for a worker
+    ASSIGNED = "assigned"  # sent to a worker
+    RUNNING = "running"  # its process has started
+    DONE = "done"  # the client has been told, and has not acknowledged yet
+
+
+class WorkerState(enum.Enum):
+    """requested → pending → idle ⇄ busy → draining → gone; any → lost."""
+
+    REQUESTED = "requested"  # its job is being submitted
+    PENDING = "pending"  # its job is with the scheduler, and nothing was heard from it
+    IDLE = "idle"
+    BUSY = "busy"
+    DRAINING = "draining"  # gets no more tasks, ends after those it has
+    AWAY = "away"  # connection lost; its job may live
+    GONE = "gone"
+
+
+class PoolState(enum.Enum):
+    """ok ⇄ backoff → failed → ok."""
+
+    OK = "ok"
+    BACKOFF = "backoff"  # the last launch failed; the next is not before `retry_at`
+    FAILED = "failed"  # several in a row; its tasks were given up
+
+
+LEGAL: Mapping[TaskState, frozenset[TaskState]] = {
+    TaskState.WAITING: frozenset({TaskState.ASSIGNED, TaskState.DONE}),
+    TaskState.ASSIGNED: frozenset({TaskState.RUNNING, TaskState.WAITING, TaskState.DONE}),
+    TaskState.RUNNING: frozenset({TaskState.DONE, TaskState.WAITING}),
+    TaskState.DONE: frozenset(),
+}
+LEGAL_OF_WORKERS: Mapping[WorkerState, frozenset[WorkerState]] = {
+    WorkerState.REQUESTED: frozenset({WorkerState.PENDING, WorkerState.IDLE, WorkerState.GONE}),
+    WorkerState.PENDING: frozenset({WorkerState.IDLE, WorkerState.GONE}),
+    WorkerState.IDLE: frozenset(
+        {WorkerState.BUSY, WorkerState.DRAINING, WorkerState.AWAY, WorkerState.GONE}
+    ),
+    WorkerState.BUSY: frozenset(
+        {WorkerState.IDLE, WorkerState.DRAINING, WorkerState.AWAY, WorkerState.GONE}
+    ),
+    WorkerState.DRAINING: frozenset({WorkerState.AWAY, WorkerState.GONE}),
+    WorkerState.AWAY: frozenset({WorkerState.GONE}),
+    WorkerState.GONE: frozenset(),
+}
+COMING = frozenset({WorkerState.REQUESTED, WorkerState.PENDING})
+SERVING = frozenset({WorkerState.IDLE, WorkerState.BUSY})
+
+
+@dataclass(slots=True, eq=False)
+class Task:
+    """One task of a run. `spec` and `blobs` are passed on and never looked into."""
+
+    run: "Run"
+    number: int
+    name: str
+    spec: bytes
+    blobs: tuple[int, ...]
+    pool: "Pool"
+    attempt: int
+    state: TaskState = TaskState.WAITING
+    worker: "Worker | None" = None  # that has it, or the result that is not acknowledged
+    losses: int = 0
+    started_at: float = 0.0  # UTC epoch
+
+    @property
+    def held(self) -> Held:
+        return Held(self.run.id, self.number, self.attempt)
+
+    def move(self, state: TaskState) -> None:
+        assert state in LEGAL[self.state], f"{self.run.id}/{self.number}: {self.state} to {state}"
+        self.state = state
+
+
+@dataclass(slots=True, eq=False)
+class Worker:
+    """One worker, from the wish for it to its end."""
+
+    name: WorkerName
+    pool: "Pool"
+    since: float
+    state: WorkerState = WorkerState.REQUESTED
+    host: str = ""
+    pid: int = 0
+    job: str = ""
+    slots: int = 1
+    tasks: dict[tuple[RunId, int], Task] = field(default_factory=dict)
+    tasks_done: int = 0
+    heard_at: float = 0.0
+    idle_since: float = 0.0
+    deadline: float | None = None  # UTC epoch
+
+    @property
+    def free_slots(self) -> int:
+        return self.slots - len(self.tasks)
+
+    def move(self, state: WorkerState) -> None:
+        legal = LEGAL_OF_WORKERS[self.state]
+        assert state in legal, f"{self.name}: {self.state} to {state}"
+        counts = self.pool.counts
+        counts[self.state] -= 1
+        counts[state] += 1
+        self.state = state
+
+
+@dataclass(frozen=True, slots=True)
+class PoolLimits:
+    """How many workers a pool has (spec section 2, `runner.pool`)."""
+
+    min_workers: int
+    max_workers: int
+    idle_timeout_s: float
+    batch: int  # most workers asked for in one step
+    slots: int  # of each worker
+
+
+@dataclass(slots=True, eq=False)
+class Pool:
+    """Workers of one shape, and the tasks that wait for them. The counts are kept by `Worker.move`
+    and by the scheduler, so that nobody has to count."""
+
+    name: str
+    runner: str
+    cores: int  # of one task
+    limits: PoolLimits
+    queue: "Queue"  # of the tasks that wait
+    state: PoolState = PoolState.OK
+    running_count: int = 0  # tasks that a worker has
+    free: dict[WorkerName, Worker] = field(default_factory=dict)  # with a free slot, newest last
+    workers: dict[WorkerName, Worker] = field(default_factory=dict)  # all that are not gone
+    counts: dict[WorkerState, int] = field(default_factory=lambda: dict.fromkeys(WorkerState, 0))
+    failures: int = 0  # launches that failed, in a row
+    retry_at: float = 0.0
+    last_error: str = ""
+
+    @property
+    def requested(self) -> int:
+        return self.counts[WorkerState.REQUESTED]
+
+    @property
+    def coming(self) -> int:
+        return self.counts[WorkerState.REQUESTED] + self.counts[WorkerState.PENDING]
+
+    @property
+    def serving(self) -> int:
+        return self.counts[WorkerState.IDLE] + self.counts[WorkerState.BUSY]
+
+
+@dataclass(slots=True, eq=False)
+class Run:
+    """One `dfm run` that is connected."""
+
+    id: RunId
+    pid: int
+    user: str
+    host: str
+    tasks: dict[int, Task] = field(default_factory=dict)
+    completed: int = 0

@@ -1,0 +1,113 @@
+"""The clients' side of the daemon: `dfm run`, and the commands that ask and steer."""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from dfm.errors import ProtocolError
+from dfm.link import Link
+from dfm.version import VERSION
+from dfm.wire import client as wire
+from dfm.wire.codec import MAJOR, MINOR
+from dfm_daemon.core import events
+from dfm_daemon.core.events import Event
+from dfm_daemon.core.state import RunId
+from dfm_daemon.shell.workers import Blobs
+
+log = logging.getLogger(__name__)
+
+
+class Clients:
+    """The links to all clients that have said hello."""
+
+    def __init__(
+        self,
+        tell: Callable[[Event], None],
+        blobs: Blobs,
+        welcome: wire.Welcome,
+        status: Callable[[], bytes],
+        run_left: Callable[[], None],
+    ) -> None:
+        self._tell = tell
+        self._blobs = blobs
+        self._welcome = welcome
+        self._status = status
+        self._run_left = run_left
+        self._runs: dict[RunId, Link] = {}
+        self._links: set[Link] = set()
+
+    def meet(self, link: Link, hello: Any) -> None:
+        """A process of an allowed user has said hello."""
+        if not isinstance(hello, wire.Hello):
+            link.cut("its first message was no hello")
+            return
+        if hello.major != MAJOR:
+            reason = (
+                f"this dfm {hello.version} speaks protocol {hello.major}.{hello.minor}, the daemon"
+                f" (dfm {VERSION}) {MAJOR}.{MINOR}"
+            )
+            self._refuse(link, reason, "`dfm daemon stop`, then start it with this dfm")
+            return
+        run = RunId(hello.run)
+        if run in self._runs:
+            self._refuse(link, f"run {run} is connected already", "")
+            return
+        link.trust()
+        self._links.add(link)
+        link.hear = lambda message: self._hear(link, run, message)
+        link.lost = lambda reason: self._lost(link, run, reason)
+        if run:
+            self._runs[run] = link
+            self._tell(events.RunJoined(run, hello.pid, hello.user, hello.host))
+            log.info("run=%s joined: pid=%d user=%s", run, hello.pid, hello.user)
+        link.send(self._welcome)
+
+    def send(self, run: RunId, message: Any) -> None:
+        link = self._runs.get(run)
+        if link is not None:
+            link.send(message)
+
+    def stop_all(self, message: Any) -> list[Link]:
+        """Says this to everybody as the last thing; returns the links, which are closing."""
+        for link in self._links:
+            link.send(message)
+            link.close()
+        return list(self._links)
+
+    @staticmethod
+    def _refuse(link: Link, reason: str, hint: str) -> None:
+        log.warning("client %s refused: %s", link.peer, reason)
+        link.send(wire.Refused(reason, hint))
+        link.close()
+
+    def _hear(self, link: Link, run: RunId, message: Any) -> None:
+        match message:
+            case wire.Submit(task, name, spec, blobs, cores, attempt) if run:
+                if not blobs or not all(self._blobs.has(run, blob) for blob in blobs):
+                    raise ProtocolError(f"task {task} refers to blobs that were not sent")
+                self._tell(
+                    events.TaskSubmitted(run, task, name, spec, tuple(blobs), cores, attempt)
+                )
+            case wire.Acknowledged(task, attempt) if run:
+                self._tell(events.ResultTaken(run, task, attempt))
+            case wire.Blob(blob, data) if run:
+                self._blobs.add(run, blob, data)
+            case wire.Withdraw() if run:
+                self._tell(events.RunWithdrew(run))
+            case wire.Cancel(grace_s) if run:
+                self._tell(events.RunCancelled(run, grace_s))
+            case wire.AskStatus():
+                link.send(wire.Status(self._status()))
+            case wire.Stop(drain):
+                log.info("asked to stop%s", " after the running tasks" if drain else "")
+                self._tell(events.StopAsked(drain))
+            case _:
+                raise ProtocolError(f"a client does not send {type(message).__name__} here")
+
+    def _lost(self, link: Link, run: RunId, reason: str) -> None:
+        self._links.discard(link)
+        if run:
+            del self._runs[run]
+            log.info("run=%s left: %s", run, reason)
+            self._tell(events.RunLeft(run))
+            self._run_left()

@@ -1,0 +1,127 @@
+"""Workers' jobs: has them submitted, asks about those that are in doubt, ends them."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+
+from dfm.errors import DfmError
+from dfm.runners.base import JobId, JobState, Runner, WorkerRequest
+from dfm_daemon.core import events
+from dfm_daemon.core.events import Event
+from dfm_daemon.core.state import WorkerName
+
+log = logging.getLogger(__name__)
+
+SUBMIT_S = 120.0
+_FIRST_LOOK_S, _LAST_LOOK_S = (
+    0.02,
+    10.0,
+)  # between looks at jobs in doubt; it grows while nothing new
+_LOG_LINES = 10  # of a worker that ended before it was heard of
+
+
+class Jobs:
+    """The jobs of one daemon. What happens to them goes to `tell`, as events of the scheduler."""
+
+    def __init__(
+        self, runner: Runner, group: asyncio.TaskGroup, tell: Callable[[Event], None]
+    ) -> None:
+        self._runner = runner
+        self._group = group
+        self._tell = tell
+        self._jobs: dict[WorkerName, JobId] = {}  # all that may live
+        self._logs: dict[WorkerName, str] = {}
+        self._in_doubt: set[WorkerName] = set()
+        self._news = asyncio.Event()  # more are in doubt
+        self._pause_s = _FIRST_LOOK_S
+        self._looking = group.create_task(self._look())
+
+    def launch(self, requests: Sequence[WorkerRequest]) -> None:
+        self._group.create_task(self._submit(requests))
+
+    def watch(self, worker: WorkerName) -> None:
+        """Asks about its job until it is gone, or until `trust`."""
+        if worker not in self._jobs:
+            return
+        self._in_doubt.add(worker)
+        self._pause_s = _FIRST_LOOK_S
+        self._news.set()
+
+    def trust(self, worker: WorkerName) -> None:
+        self._in_doubt.discard(worker)
+
+    def end(self, worker: WorkerName) -> None:
+        job = self._jobs.pop(worker, None)
+        self._in_doubt.discard(worker)
+        if job is not None:
+            self._group.create_task(self._cancel([job]))
+
+    async def end_all(self) -> None:
+        """Ends every job that may live; returns when they are gone."""
+        self._looking.cancel()
+        jobs, self._jobs = list(self._jobs.values()), {}
+        if jobs:
+            await self._cancel(jobs)
+
+    async def _submit(self, requests: Sequence[WorkerRequest]) -> None:
+        names = tuple(WorkerName(request.worker) for request in requests)
+        try:
+            async with asyncio.timeout(SUBMIT_S):
+                jobs = await self._runner.submit(requests)
+        except TimeoutError:
+            reason = f"the scheduler did not answer in {SUBMIT_S:.0f} s"
+            self._tell(events.LaunchFailed(names, reason))
+            return
+        except DfmError as error:
+            self._tell(events.LaunchFailed(names, str(error)))
+            return
+        for request, job in zip(requests, jobs, strict=True):
+            self._jobs[WorkerName(request.worker)] = job
+            self._logs[WorkerName(request.worker)] = f"{request.log_folder}/{job}.log"
+        log.info("launched workers=%s jobs=%s", ",".join(names), ",".join(jobs))
+        self._tell(events.LaunchSucceeded(names, tuple(jobs)))
+
+    async def _look(self) -> None:
+        while True:
+            if not self._in_doubt:
+                await self._news.wait()
+            await self._wait_a_while()
+            asked = {self._jobs[worker]: worker for worker in self._in_doubt}
+            try:
+                found = await self._runner.poll(list(asked))
+            except DfmError as error:
+                log.warning("cannot ask about jobs: %s", error)
+                continue
+            for job, status in found.items():
+                if status.state is JobState.GONE and asked[job] in self._in_doubt:
+                    self._gone(asked[job], status.reason)
+
+    async def _wait_a_while(self) -> None:
+        """Until the next look is due, which more jobs in doubt bring nearer."""
+        self._news.clear()
+        pause_s, self._pause_s = self._pause_s, min(self._pause_s * 1.5, _LAST_LOOK_S)
+        try:
+            async with asyncio.timeout(pause_s):
+                await self._news.wait()
+        except TimeoutError:
+            pass
+
+    def _gone(self, worker: WorkerName, reason: str) -> None:
+        self._in_doubt.discard(worker)
+        self._jobs.pop(worker, None)
+        log_file = self._logs.pop(worker, "")
+        self._tell(events.JobGone(worker, reason, _tail(log_file)))
+
+    async def _cancel(self, jobs: Sequence[JobId]) -> None:
+        try:
+            await self._runner.cancel(jobs)
+        except DfmError as error:
+            log.error("cannot end jobs=%s: %s", ",".join(jobs), error)
+
+
+def _tail(path: str) -> str:
+    try:
+        with open(path, errors="replace") as file:
+            return "".join(file.readlines()[-_LOG_LINES:]).rstrip("\n")
+    except OSError:
+        return ""

@@ -1,0 +1,90 @@
+"""One connection in an asyncio loop: bytes in, messages out, and back. The daemon has them to its
+workers and clients, a run to its daemon."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, NamedTuple, cast
+
+from dfm.errors import ProtocolError
+from dfm.wire.codec import FRAME_LIMIT, HELLO_LIMIT, Catalogue, Decoder
+
+MOST_UNSENT = 256 * 1024 * 1024  # bytes; a peer that is further behind is cut off
+
+
+class Link(asyncio.Protocol):
+    """What is sent during one turn of the loop is one write.
+
+    `hear` gets every message, `lost` is called once, with the reason. Whoever has no use for more than
+    one message yet leaves `hear` as it is and waits for `first`. Until `trust`, a frame may be as
+    long as a hello, and no longer.
+    """
+
+    def __init__(self, catalogue: Catalogue, peer: str) -> None:
+        self.peer = peer
+        self.hear: Callable[[Any], None] = self._take_first
+        self.lost: Callable[[str], None] = lambda reason: None
+        self.first: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._catalogue = catalogue
+        self._decoder = Decoder(catalogue, HELLO_LIMIT)
+        self._transport: asyncio.Transport | None = None
+        self._unsent: list[NamedTuple] = []
+        self._reason = ""
+
+    def trust(self) -> None:
+        """The peer is known: it may send as much as messages take."""
+        self._decoder.limit = FRAME_LIMIT
+
+    def send(self, *messages: NamedTuple) -> None:
+        """Queues messages until the end of this turn of the loop."""
+        if self._transport is None or self._transport.is_closing():
+            return
+        if not self._unsent:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._unsent += messages
+
+    def close(self) -> None:
+        """Ends the connection after what was sent."""
+        self._flush()
+        if self._transport is not None:
+            self._transport.close()
+
+    def cut(self, reason: str) -> None:
+        """Ends the connection at once."""
+        self._reason = self._reason or reason
+        if self._transport is not None:
+            self._transport.abort()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is one, but by duck typing
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            for message in self._decoder.feed(data):
+                self.hear(message)
+        except ProtocolError as error:
+            self.cut(f"not understood: {error}")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._transport = None
+        reason = self._reason or (str(exc) if exc else "connection closed")
+        if not self.first.done():
+            self.first.set_exception(ConnectionError(reason))
+            self.first.exception()  # whoever waits for it hears of it, else nobody has to
+        self.closed.set_result(None)
+        self.lost(reason)
+
+    def _flush(self) -> None:
+        messages, self._unsent = self._unsent, []
+        if not messages or self._transport is None or self._transport.is_closing():
+            return
+        self._transport.write(self._catalogue.encode(*messages))
+        if self._transport.get_write_buffer_size() > MOST_UNSENT:
+            self.cut(f"more than {MOST_UNSENT} bytes behind")
+
+    def _take_first(self, message: Any) -> None:
+        """The first message; whoever waits for it decides what the next ones mean."""
+        if not self.first.done():
+            self.first.set_result(message)
+        else:
+            raise ProtocolError("it did not wait for an answer to its first message")
