@@ -8,10 +8,16 @@ from typing import Any, NamedTuple, cast
 from dfm.errors import ProtocolError
 from dfm.wire.codec import FRAME_LIMIT, HELLO_LIMIT, Catalogue, Decoder
 
+_MENTIONS = 64  # that wait for something to be said
 MOST_UNSENT = 256 * 1024 * 1024  # bytes; a peer that is further behind is cut off
 
 
-class Link(asyncio.Protocol):
+# What arrives is split before the next read, so that one buffer serves all links of the process;
+# else uvloop takes and returns 256 KiB of fresh memory for each read from a TLS connection.
+_BUFFER = memoryview(bytearray(256 * 1024))
+
+
+class Link(asyncio.BufferedProtocol):
     """What is sent during one turn of the loop is one write.
 
     `hear` gets every message, `lost` is called once, with the reason. Whoever has no use for more than
@@ -23,25 +29,33 @@ class Link(asyncio.Protocol):
         self.peer = peer
         self.hear: Callable[[Any], None] = self._take_first
         self.lost: Callable[[str], None] = lambda reason: None
-        self.first: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._loop = asyncio.get_running_loop()
+        self.first: asyncio.Future[Any] = self._loop.create_future()
+        self.closed: asyncio.Future[None] = self._loop.create_future()
         self._catalogue = catalogue
         self._decoder = Decoder(catalogue, HELLO_LIMIT)
         self._transport: asyncio.Transport | None = None
         self._unsent: list[NamedTuple] = []
+        self._is_scheduled = False
         self._reason = ""
 
     def trust(self) -> None:
         """The peer is known: it may send as much as messages take."""
         self._decoder.limit = FRAME_LIMIT
 
-    def send(self, *messages: NamedTuple) -> None:
-        """Queues messages until the end of this turn of the loop."""
-        if self._transport is None or self._transport.is_closing():
-            return
-        if not self._unsent:
-            asyncio.get_running_loop().call_soon(self._flush)
-        self._unsent += messages
+    def send(self, message: NamedTuple) -> None:
+        """Says something at the end of this turn of the loop."""
+        self._unsent.append(message)
+        if not self._is_scheduled:
+            self._is_scheduled = True
+            self._loop.call_soon(self._flush)
+
+    def mention(self, message: NamedTuple) -> None:
+        """Says something that can wait for the next message, which wakes the peer anyhow."""
+        self._unsent.append(message)
+        if len(self._unsent) >= _MENTIONS and not self._is_scheduled:
+            self._is_scheduled = True
+            self._loop.call_soon(self._flush)
 
     def close(self) -> None:
         """Ends the connection after what was sent."""
@@ -58,9 +72,12 @@ class Link(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop's is one, but by duck typing
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return _BUFFER
+
+    def buffer_updated(self, nbytes: int) -> None:
         try:
-            for message in self._decoder.feed(data):
+            for message in self._decoder.feed(_BUFFER[:nbytes]):
                 self.hear(message)
         except ProtocolError as error:
             self.cut(f"not understood: {error}")
@@ -75,6 +92,7 @@ class Link(asyncio.Protocol):
         self.lost(reason)
 
     def _flush(self) -> None:
+        self._is_scheduled = False
         messages, self._unsent = self._unsent, []
         if not messages or self._transport is None or self._transport.is_closing():
             return

@@ -11,9 +11,10 @@ from dfm.wire.worker import Held
 
 
 class Send(NamedTuple):
-    """Say this to the daemon."""
+    """Say this to the daemon; `can_wait`: a few milliseconds, for more to be said."""
 
     message: NamedTuple
+    can_wait: bool = False
 
 
 class Start(NamedTuple):
@@ -41,10 +42,11 @@ class Leave(NamedTuple):
 Action: TypeAlias = Send | Start | End | Leave
 Heard: TypeAlias = (
     wire.Welcome | wire.Refused | wire.Blob | wire.Run | wire.Acknowledged | wire.Cancel | wire.Drop
-    | wire.Forget | wire.Drain | wire.Beat | wire.Stop
+    | wire.Forget | wire.Drain | wire.Beat | wire.Stop | wire.Recall
 )  # fmt: skip
 
 _BEATS_PER_LEASE = 3
+_SAID_AFTER_S = 0.05
 
 
 class Agent:
@@ -53,9 +55,14 @@ class Agent:
     def __init__(self, hello: wire.Hello, now: float) -> None:
         self._hello = hello
         self._blobs: dict[str, dict[int, bytes]] = {}
+        self._slots = hello.slots
+        self._queue: dict[Held, Start] = {}  # for which no slot is free
         self._running: set[Held] = set()
         self._dropped: set[Held] = set()  # of the running: nobody wants to know
         self._finished: set[Held] = set()  # told, and not acknowledged
+        self._unsaid: dict[
+            Held, tuple[float, float]
+        ] = {}  # started; when to say so, and when it was
         self._draining = ""
         self._lease_s = float("inf")
         self._heard_at = now
@@ -68,6 +75,7 @@ class Agent:
 
     def disconnected(self, reason: str) -> list[Action]:
         """Without a daemon nobody wants these tasks: they end with the worker."""
+        self._queue.clear()
         ends: list[Action] = [End(attempt, 0.0) for attempt in self._running]
         return [*ends, Leave(reason, 1)]
 
@@ -85,14 +93,19 @@ class Agent:
                 return []
             case wire.Run(run, task, number, spec, blobs):
                 attempt = Held(run, task, number)
-                self._running.add(attempt)
-                return [Start(attempt, spec, [self._blobs[run][blob] for blob in blobs])]
+                known = self._blobs[run]
+                self._queue[attempt] = Start(attempt, spec, [known[blob] for blob in blobs])
+                return self._start_queued()
             case wire.Acknowledged(run, task, number):
                 self._finished.discard(Held(run, task, number))
                 return self._leave_if_drained()
             case wire.Cancel(run, task, number, grace_s):
                 attempt = Held(run, task, number)
-                return [End(attempt, grace_s)] if attempt in self._running else []
+                if attempt in self._running:
+                    return [End(attempt, grace_s)]
+                return self._give_back([attempt])
+            case wire.Recall(run, task, number):
+                return self._give_back([Held(run, task, number)])
             case wire.Drop(run, task, number):
                 return self._drop(Held(run, task, number))
             case wire.Forget(run):
@@ -100,46 +113,77 @@ class Agent:
                 return []
             case wire.Drain(reason):
                 self._draining = reason
-                return self._leave_if_drained()
+                return [*self._give_back(list(self._queue)), *self._leave_if_drained()]
             case wire.Beat():
                 return []
             case wire.Stop(reason):
+                self._queue.clear()
                 ends: list[Action] = [End(held, 0.0) for held in self._running]
                 return [*ends, Leave(reason, 0)]
             case _:
                 assert_never(message)
 
-    def started(self, attempt: Held, at: float) -> list[Action]:
-        return [Send(wire.Started(*attempt, at))]
+    def started(self, attempt: Held, at: float, now: float) -> None:
+        """Its process runs. That is said only if it goes on for a while: most that start end soon."""
+        self._unsaid[attempt] = (now + _SAID_AFTER_S, at)
 
-    def ended(self, attempt: Held, status: int, result: bytes) -> list[Action]:
+    def ended(self, attempt: Held, status: int, wall_ms: float, result: bytes) -> list[Action]:
         """The attempt is over, with all of its processes."""
         self._running.discard(attempt)
+        self._unsaid.pop(attempt, None)
+        starts = self._start_queued()
         if attempt in self._dropped:
             self._dropped.discard(attempt)
-            return self._leave_if_drained()
+            return [*starts, *self._leave_if_drained()]
         self._finished.add(attempt)
-        return [Send(wire.Finished(*attempt, status, result))]
+        finished = wire.Finished(*attempt, status, wall_ms, result)
+        return [Send(finished, can_wait=bool(starts)), *starts]
 
     def tick(self, now: float) -> list[Action]:
         """To be called when `next_deadline` has come."""
         if now >= self._heard_at + self._lease_s:
             return self.disconnected(f"nothing from the daemon for {self._lease_s:.0f} s")
+        actions: list[Action] = []
+        while self._unsaid and now >= self._first_unsaid():
+            attempt = next(iter(self._unsaid))
+            _, at = self._unsaid.pop(attempt)
+            actions.append(Send(wire.Started(*attempt, at)))
         if now >= self._next_beat:
             self._next_beat = now + self._lease_s / _BEATS_PER_LEASE
-            return [Send(wire.Beat())]
-        return []
+            actions.append(Send(wire.Beat()))
+        return actions
 
     def next_deadline(self) -> float:
         """Seconds of the caller's clock; infinite before the daemon's welcome."""
-        return min(self._next_beat, self._heard_at + self._lease_s)
+        due = min(self._next_beat, self._heard_at + self._lease_s)
+        return min(due, self._first_unsaid()) if self._unsaid else due
+
+    def _first_unsaid(self) -> float:
+        return next(iter(self._unsaid.values()))[0]
 
     def _drop(self, attempt: Held) -> list[Action]:
         self._finished.discard(attempt)
+        self._queue.pop(attempt, None)
         if attempt not in self._running:
             return self._leave_if_drained()
         self._dropped.add(attempt)
         return [End(attempt, 0.0)]
+
+    def _start_queued(self) -> list[Action]:
+        actions: list[Action] = []
+        while self._queue and len(self._running) < self._slots:
+            attempt = next(iter(self._queue))
+            actions.append(self._queue.pop(attempt))
+            self._running.add(attempt)
+        return actions
+
+    def _give_back(self, attempts: list[Held]) -> list[Action]:
+        """Those of them that have not started."""
+        return [
+            Send(wire.Returned(*attempt))
+            for attempt in attempts
+            if self._queue.pop(attempt, None) is not None
+        ]
 
     def _leave_if_drained(self) -> list[Action]:
         if not self._draining or self._running or self._finished:

@@ -68,6 +68,7 @@ class Connection:
         self._lost = lost
         self._decoder = Decoder(WORKER_LINK, FRAME_LIMIT)
         self._unsent = bytearray()
+        self._buffer = memoryview(bytearray(_READ))  # a fresh one for each read costs more than TLS
         self._open = True
         self._fd = sock.fileno()
         loop.add_reader(self._fd, self._readable)
@@ -75,6 +76,9 @@ class Connection:
     def send(self, message: NamedTuple) -> None:
         """Queues a message for `flush`."""
         self._unsent += WORKER_LINK.encode(message)
+
+    def has_unsent(self) -> bool:
+        return bool(self._unsent)
 
     def flush(self) -> None:
         """Writes what is queued; what the socket does not take now goes out when it does."""
@@ -94,12 +98,14 @@ class Connection:
     def _readable(self) -> None:
         try:
             while self._open:
-                data = self._socket.recv(_READ)
-                if not data:
+                length = self._socket.recv_into(self._buffer)
+                if not length:
                     self._close("the daemon closed the connection")
                     return
-                for message in self._decoder.feed(data):
+                for message in self._decoder.feed(self._buffer[:length]):
                     self._hear(message)
+                if length < _READ and not self._socket.pending():
+                    return  # whatever else comes is a new event
         except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
             return
         except ProtocolError as error:

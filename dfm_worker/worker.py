@@ -17,13 +17,14 @@ from dfm.wire.worker import Held
 from dfm_worker.agent import Action, Agent, End, Heard, Leave, Send, Start
 from dfm_worker.connection import Connection, connect
 from dfm_worker.executor import Attempt, Executor
-from dfm_worker.loop import Loop, Timer
+from dfm_worker.loop import Loop
 
 if TYPE_CHECKING:
     from dfm_worker.jobserver import Jobserver
 
 # What a task gets from the job that it runs in and not from the user's environment.
 _JOB_PREFIXES = ("LSB_", "SLURM_")
+_WAIT_S = 0.01  # that results may take while the next task runs: several travel together
 _ENVIRONMENTS = 16  # runs whose environments are kept decoded
 _JOB_VARIABLES = ("TMPDIR", "HOSTNAME", "CUDA_VISIBLE_DEVICES")
 _JOB_IDS = ("DFM_JOB", "LSB_JOBID", "SLURM_JOB_ID")
@@ -68,7 +69,9 @@ class Worker:
         self._environments: dict[bytes, dict[str, str]] = {}  # by blob, as it came
         self._attempts: dict[Held, Attempt] = {}
         self._leaving: Leave | None = None
-        self._timer: Timer | None = None
+        self._is_urgent = False  # something was said that cannot wait
+        self._flushes = False  # a timer does it
+        self._due = float("inf")  # when the agent is to be called next
         hello = wire.Hello(
             MAJOR, MINOR, VERSION, options.worker, os.uname().nodename, os.getpid(), job_id(os.environ),
             options.cores, options.slots, options.deadline, [], [],
@@ -111,22 +114,32 @@ class Worker:
         self._perform(self._agent.disconnected(reason))
 
     def _turn(self) -> None:
-        self._connection.flush()
+        if self._is_urgent:
+            self._flush()
+        elif self._connection.has_unsent() and not self._flushes:
+            self._flushes = True
+            self._loop.call_later(_WAIT_S, self._flush)
         due = self._agent.next_deadline()
-        if due != float("inf") and (self._timer is None or self._timer.callback is None):
-            self._timer = self._loop.call_later(due - self._loop.time(), self._tick)
+        if due < self._due:
+            self._due = due
+            self._loop.call_later(due - self._loop.time(), self._tick)
         if self._leaving is not None and not self._attempts:
             self._loop.stop()
 
+    def _flush(self) -> None:
+        self._is_urgent = self._flushes = False
+        self._connection.flush()
+
     def _tick(self) -> None:
-        self._timer = None
+        self._due = float("inf")
         self._perform(self._agent.tick(self._loop.time()))
 
     def _perform(self, actions: list[Action]) -> None:
         for action in actions:
             match action:
-                case Send(message):
+                case Send(message, can_wait):
                     self._connection.send(message)
+                    self._is_urgent = self._is_urgent or not can_wait
                 case Start():
                     self._start(action)
                 case End(held, grace_s):
@@ -149,11 +162,11 @@ class Worker:
             self._ended(held, begun)
         else:
             self._attempts[held] = begun
-            self._perform(self._agent.started(held, begun.started_at))
+            self._agent.started(held, begun.started_at, self._loop.time())
 
     def _ended(self, held: Held, result: TaskResult) -> None:
         self._attempts.pop(held, None)
-        self._perform(self._agent.ended(held, result.status, RESULT.pack(result)))
+        self._perform(self._agent.ended(held, result.status, result.wall_ms, RESULT.pack(result)))
 
     def _environment(self, blob: bytes) -> dict[str, str]:
         """A run's environment, with a jobserver for the cores of this job."""

@@ -16,7 +16,8 @@ from dfm.wire.client import CLIENT_LINK
 from dfm.wire.codec import FRAME_LIMIT
 from dfm.wire.task import RESULT, SPEC, Command, TaskResult, TaskSpec
 
-_AHEAD = 4096  # tasks that the daemon is given at once; it scales its pools by them
+_AHEAD = 512  # tasks that the daemon is given at least; it scales its pools by them
+_AHEAD_OF_WORKERS = 4  # and as many times its workers
 _WORTH_A_BLOB = 512  # bytes of inputs; shorter ones travel with each task
 _ROOM = 1024  # bytes of a frame beside the spec
 
@@ -42,6 +43,7 @@ class DaemonDispatcher:
         self._blobs: dict[bytes, int] = {}
         self._here = socket.gethostname()
         self._problem = ""
+        self._ahead = _AHEAD
         self._is_closing = False
         self._answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         link.hear = self._hear
@@ -74,7 +76,7 @@ class DaemonDispatcher:
         return made
 
     def wants_more(self) -> bool:
-        return len(self._submitted) < _AHEAD
+        return len(self._submitted) < self._ahead
 
     def submit(self, number: int, spec: TaskSpec, inputs: bytes) -> None:
         blobs = [0]  # the environment
@@ -124,7 +126,7 @@ class DaemonDispatcher:
             case wire.Finished(number, attempt, packed):
                 if number in self._submitted:
                     self._finish(number, RESULT.unpack(packed))
-                self._link.send(wire.Acknowledged(number, attempt))
+                self._link.mention(wire.Acknowledged(number, attempt))
             case wire.Started(number, _, worker, host, _):
                 where = worker if host == self._here else f"{host} ({worker})"
                 self._listener.started(number, where)
@@ -134,6 +136,7 @@ class DaemonDispatcher:
                 self._submitted.difference_update(numbers)
                 self._listener.withdrawn(numbers)
             case wire.Workers(serving, pending, problem):
+                self._ahead = max(_AHEAD, serving * _AHEAD_OF_WORKERS)
                 if problem and problem != self._problem:
                     self._notice(f"{serving} workers, {pending} pending; {problem}")
                 self._problem = problem

@@ -7,7 +7,7 @@ up to date needs neither a dispatcher nor a loop.
 
 import hashlib
 import json
-import os
+import secrets
 from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -77,6 +77,8 @@ class Run:
         self._views = Views([node.name for node in graph.nodes], Signatures(digests))
         self._locks = Locks(self._rundir)
         self._mementos: dict[str, Any] = {}
+        self._id = secrets.token_hex(8)
+        self._executions = 0
         self._statuses: dict[int, int] = {}  # of nodes that failed
 
     # For whoever owns the loop
@@ -328,7 +330,10 @@ class Run:
     def _execution(self, given: _Given, result: Result) -> str:
         """A new name for an execution that changed something, else the name of the last that did."""
         last = given.record.get("execution", "") if given.record else ""
-        return last if last and not result.changed else os.urandom(8).hex()
+        if last and not result.changed:
+            return last
+        self._executions += 1
+        return f"{self._id}-{self._executions}"
 
     def _up_to_date(self, node: Node, view: View, record: Mapping[str, Any]) -> None:
         output = re_emitted(node, view, record["output"]["output"])

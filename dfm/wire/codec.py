@@ -223,7 +223,7 @@ class Decoder:
         self._catalogue = catalogue
         self._rest = bytearray()
 
-    def feed(self, data: bytes) -> Iterable[Any]:
+    def feed(self, data: bytes | memoryview) -> Iterable[Any]:
         """Yields the messages that are complete now. Raises ProtocolError at the first wrong one."""
         rest = self._rest
         rest += data

@@ -69,7 +69,11 @@ class Blob(NamedTuple):
 
 @message(5)
 class Run(NamedTuple):
-    """Daemon -> worker: run this attempt. `blobs` were sent before it on this connection."""
+    """Daemon -> worker: run this attempt. `blobs` were sent before it on this connection.
+
+    A worker whose slots are taken keeps it until one is free: so floods of tiny tasks do not wait
+    for a round trip each.
+    """
 
     run: str
     task: int
@@ -96,6 +100,7 @@ class Finished(NamedTuple):
     task: int
     attempt: int
     status: int  # of the task; negative: killed by that signal
+    wall_ms: float
     result: bytes  # a TaskResult
 
 
@@ -110,7 +115,8 @@ class Acknowledged(NamedTuple):
 
 @message(9)
 class Cancel(NamedTuple):
-    """Daemon -> worker: end this attempt, SIGKILL after `grace_s` seconds; it reports Finished."""
+    """Daemon -> worker: end this attempt, SIGKILL after `grace_s` seconds; it reports Finished, or
+    Returned if it had not started."""
 
     run: str
     task: int
@@ -159,3 +165,21 @@ class Stop(NamedTuple):
     """Daemon -> worker: end at once, and kill what runs."""
 
     reason: str
+
+
+@message(16)
+class Recall(NamedTuple):
+    """Daemon -> worker: give this attempt back, unless it has started."""
+
+    run: str
+    task: int
+    attempt: int
+
+
+@message(17)
+class Returned(NamedTuple):
+    """Worker -> daemon: this attempt has not started, and will not."""
+
+    run: str
+    task: int
+    attempt: int

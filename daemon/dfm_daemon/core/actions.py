@@ -40,6 +40,14 @@ class Cancel:
 
 
 @dataclass(frozen=True, slots=True)
+class Recall:
+    """Have a worker give an attempt back that has not started."""
+
+    worker: WorkerName
+    held: Held
+
+
+@dataclass(frozen=True, slots=True)
 class Drop:
     """Have a worker forget an attempt that is not wanted any more, and kill it."""
 
@@ -158,7 +166,7 @@ class End:
 
 
 Action: TypeAlias = (
-    Admit | Refuse | Assign | Cancel | Drop | Acknowledge | ForgetRun | Launch | WatchJob | TrustJob
+    Admit | Refuse | Assign | Cancel | Recall | Drop | Acknowledge | ForgetRun | Launch | WatchJob | TrustJob
     | EndJob | Drain | TellStarted | TellFinished | TellLost | TellWithdrawn | TellWorkers | Note
     | End
 )  # fmt: skip

@@ -92,7 +92,16 @@ class TaskFinished:
     worker: WorkerName
     held: Held
     status: int
+    wall_s: float
     result: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class TaskReturned:
+    """A worker gives an attempt back that has not started."""
+
+    worker: WorkerName
+    held: Held
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +145,6 @@ class StopAsked:
 
 Event: TypeAlias = (
     RunJoined | RunLeft | TaskSubmitted | RunWithdrew | RunCancelled | ResultTaken
-    | WorkerJoined | WorkerHeard | TaskStarted | TaskFinished | WorkerLeft
+    | WorkerJoined | WorkerHeard | TaskStarted | TaskFinished | TaskReturned | WorkerLeft
     | LaunchSucceeded | LaunchFailed | JobGone | StopAsked
 )  # fmt: skip

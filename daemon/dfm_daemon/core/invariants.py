@@ -1,5 +1,6 @@
 """What must be true of the scheduler after every batch; tests and simulations call it."""
 
+from dfm_daemon.core.ahead import AHEAD
 from dfm_daemon.core.scheduler import Scheduler
 from dfm_daemon.core.state import SERVING, Pool, TaskState, Worker, WorkerState
 
@@ -34,7 +35,12 @@ def _check_pool(pool: Pool) -> None:
 
 
 def _check_worker(worker: Worker) -> None:
-    assert len(worker.tasks) <= worker.slots, worker.name
+    assert len(worker.tasks) <= worker.slots + AHEAD, worker.name
+    running = [task for task in worker.tasks.values() if task.state is TaskState.RUNNING]
+    assert len(running) <= worker.slots, worker.name
+    if worker.name in worker.pool.roomy:
+        assert worker.state is WorkerState.BUSY, worker.name
+        assert worker.name not in worker.pool.free, worker.name
     is_free = worker.state in SERVING and worker.free_slots > 0
     assert (worker.name in worker.pool.free) == is_free, worker.name
     if worker.state is WorkerState.BUSY:

@@ -11,7 +11,7 @@ from typing import assert_never
 
 from dfm.wire.worker import Held
 from dfm_daemon.core import actions as do
-from dfm_daemon.core import events, scaling
+from dfm_daemon.core import ahead, events, scaling
 from dfm_daemon.core.actions import Action
 from dfm_daemon.core.deadlines import Deadlines
 from dfm_daemon.core.events import Event
@@ -30,6 +30,8 @@ from dfm_daemon.core.state import (
     WorkerName,
     WorkerState,
 )
+
+_LONG_S = 0.05  # a worker says that a task has started when it has run for so long
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,8 @@ class Scheduler:
         match event:
             case events.TaskFinished():
                 return self._finished(event, now)
+            case events.TaskReturned(name, held):
+                return self._returned(name, held, now)
             case events.TaskStarted(name, held, started_at):
                 return self._started(name, held, started_at, now)
             case events.ResultTaken(run, task, attempt):
@@ -138,6 +142,7 @@ class Scheduler:
     def _withdrew(self, run_id: RunId) -> Iterable[Action]:
         run = self.runs.get(run_id)
         if run is not None:
+            run.has_withdrawn = True
             numbers = self._take_back(run)
             self.totals["cancelled"] += len(numbers)
             yield do.TellWithdrawn(run_id, tuple(numbers))
@@ -205,12 +210,21 @@ class Scheduler:
         self._offer(worker, now)
 
     def _offer(self, worker: Worker, now: float) -> None:
-        """A worker has a free slot."""
-        worker.pool.free[worker.name] = worker
+        """A worker has come, or has given a task back."""
+        if worker.free_slots > 0:
+            worker.pool.roomy.pop(worker.name, None)
+            worker.pool.free[worker.name] = worker
+        elif ahead.room(worker) > 0:
+            worker.pool.roomy[worker.name] = worker
         if not worker.tasks:
             worker.idle_since = now
             if worker.pool.limits.idle_timeout_s and worker.name not in self._idle:
                 self._idle.set(worker.name, now + worker.pool.limits.idle_timeout_s)
+
+    def _withhold(self, worker: Worker) -> None:
+        """It gets no more tasks."""
+        worker.pool.free.pop(worker.name, None)
+        worker.pool.roomy.pop(worker.name, None)
 
     def _started(
         self, name: WorkerName, held: Held, started_at: float, now: float
@@ -221,8 +235,38 @@ class Scheduler:
         elif task.state is TaskState.ASSIGNED:
             task.move(TaskState.RUNNING)
             task.started_at = started_at
-            host = self.workers[name].host
-            yield do.TellStarted(task.run.id, task.number, task.attempt, name, host, started_at)
+            worker = self.workers[name]
+            yield do.TellStarted(
+                task.run.id, task.number, task.attempt, name, worker.host, started_at
+            )
+            yield from self._recall(worker)
+
+    def _recall(self, worker: Worker) -> Iterable[Action]:
+        """A task takes longer than those behind it should wait, and than its pool's did lately."""
+        ahead.note_duration(worker.pool, _LONG_S)
+        if worker.free_slots < 0:
+            for task in worker.tasks.values():
+                if task.state is TaskState.ASSIGNED:
+                    yield do.Recall(worker.name, task.held)
+
+    def _returned(self, name: WorkerName, held: Held, now: float) -> Iterable[Action]:
+        task = self._task_of(name, held, now)
+        if task is None:
+            return
+        self._give_back(self.workers[name], task, now)
+        task.worker = None
+        run = task.run
+        if run.id not in self.runs:
+            task.move(TaskState.DONE)
+        elif run.has_withdrawn:
+            task.move(TaskState.DONE)
+            del run.tasks[task.number]
+            self.totals["cancelled"] += 1
+            yield do.TellWithdrawn(run.id, (task.number,))
+        else:
+            task.attempt += 1
+            task.move(TaskState.WAITING)
+            task.pool.queue.put_back(task)
 
     def _finished(self, event: events.TaskFinished, now: float) -> Iterable[Action]:
         task = self._task_of(event.worker, event.held, now)
@@ -230,6 +274,7 @@ class Scheduler:
             yield do.Drop(event.worker, event.held)
             return
         worker = self.workers[event.worker]
+        ahead.note_duration(worker.pool, event.wall_s)
         self._give_back(worker, task, now)
         worker.tasks_done += 1
         task.move(TaskState.DONE)
@@ -270,7 +315,7 @@ class Scheduler:
             self._remove(worker)
             yield do.Note(f"worker={name} left: {reason}")
             return
-        worker.pool.free.pop(name, None)
+        self._withhold(worker)
         worker.move(WorkerState.AWAY)
         worker.heard_at = now
         self._leases.set(name, now + self._settings.lease_s)
@@ -281,6 +326,7 @@ class Scheduler:
         tasks = list(worker.tasks.values())
         worker.tasks.clear()
         worker.pool.running_count -= len(tasks)
+        worker.pool.task_s = None  # those ahead share its fate: none ahead until more is known
         where = f"worker {worker.name} on {worker.host or 'its host'}: {reason}"
         for task in reversed(tasks):
             yield from self._lost(task, where)
@@ -310,7 +356,7 @@ class Scheduler:
 
     def _remove(self, worker: Worker) -> None:
         worker.move(WorkerState.GONE)
-        worker.pool.free.pop(worker.name, None)
+        self._withhold(worker)
         del worker.pool.workers[worker.name]
         del self.workers[worker.name]
         self._leases.clear(worker.name)
@@ -387,7 +433,7 @@ class Scheduler:
         for name in self._idle.take_due(now):
             worker = self.workers[name]
             if scaling.may_go(worker.pool, worker, now):
-                worker.pool.free.pop(name, None)
+                self._withhold(worker)
                 worker.move(WorkerState.DRAINING)
                 yield do.Drain(name, "idle for too long")
             elif worker.state in SERVING:
@@ -397,11 +443,23 @@ class Scheduler:
         if self._drains:
             return
         for pool in self.pools.values():
-            while pool.queue and pool.free:
-                name, worker = pool.free.popitem()  # the newest: others may become idle for good
+            while pool.queue and (worker := self._pick(pool)) is not None:
                 yield self._give(worker, pool.queue.take())
-                if worker.free_slots:
-                    pool.free[name] = worker
+                if worker.free_slots > 0:
+                    pool.free[worker.name] = worker
+                elif ahead.room(worker) > 0:
+                    pool.roomy[worker.name] = worker
+
+    @staticmethod
+    def _pick(pool: Pool) -> Worker | None:
+        """The worker for the next task of a pool; it is taken out of those that wait for one."""
+        if pool.free:
+            return pool.free.popitem()[1]  # the newest: others may become idle for good
+        while pool.roomy:
+            worker = pool.roomy.pop(next(iter(pool.roomy)))  # in turn
+            if ahead.room(worker) > 0:
+                return worker
+        return None
 
     def _give(self, worker: Worker, task: Task) -> Action:
         task.move(TaskState.ASSIGNED)

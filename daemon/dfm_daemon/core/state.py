@@ -149,6 +149,8 @@ class Pool:
     state: PoolState = PoolState.OK
     running_count: int = 0  # tasks that a worker has
     free: dict[WorkerName, Worker] = field(default_factory=dict)  # with a free slot, newest last
+    roomy: dict[WorkerName, Worker] = field(default_factory=dict)  # that may be given tasks ahead
+    task_s: float | None = None  # how long its tasks take, lately; None: not known
     workers: dict[WorkerName, Worker] = field(default_factory=dict)  # all that are not gone
     counts: dict[WorkerState, int] = field(default_factory=lambda: dict.fromkeys(WorkerState, 0))
     failures: int = 0  # launches that failed, in a row
@@ -178,3 +180,4 @@ class Run:
     host: str
     tasks: dict[int, Task] = field(default_factory=dict)
     completed: int = 0
+    has_withdrawn: bool = False  # what has not started is not wanted any more

@@ -63,8 +63,10 @@ class Daemon:
             Settings(options.runner_name, self._limits, LEASE_S, options.config.retry_infra)
         )
         self._inbox: list[Event] = []
-        self._news = asyncio.Event()
-        self._over = asyncio.Event()
+        self._is_scheduled = False
+        self._due: float | None = None  # when the scheduler wants to be called again
+        self._timer: asyncio.TimerHandle | None = None
+        self._over: asyncio.Future[None] = self._loop.create_future()
         self._why = "stopped"
         self._blobs = Blobs()
         self._started = datetime.now(UTC)
@@ -107,7 +109,6 @@ class Daemon:
         async with asyncio.TaskGroup() as group:
             self._jobs = Jobs(self._options.runner, group, self._tell)
             serving = [group.create_task(door.serve()) for door in doors]
-            serving.append(group.create_task(self._decide()))
             if self._options.is_ephemeral:
                 serving.append(group.create_task(self._wait_for_client()))
             identity.write(self._state, self._identity)
@@ -115,8 +116,12 @@ class Daemon:
                 "daemon pid=%d serves %s: runner %s, workers at %s",
                 os.getpid(), self._state.project, self._options.runner_name, self._addresses,
             )  # fmt: skip
+            self._perform(self._core.begin(self._loop.time()))
             ready()
-            await self._over.wait()
+            try:
+                await self._over
+            finally:
+                self._stop_deciding()
             log.info("daemon ends: %s", self._why)
             for task in serving:
                 task.cancel()
@@ -128,26 +133,35 @@ class Daemon:
             if links:  # what was said to them is on its way
                 await asyncio.wait([link.closed for link in links], timeout=_LAST_WORDS_S)
 
+    def _stop_deciding(self) -> None:
+        self._is_scheduled = True  # whatever comes in stays in the inbox
+        if self._timer is not None:
+            self._timer.cancel()
+
     # Deciding
 
     def _tell(self, event: Event) -> None:
         self._inbox.append(event)
-        self._news.set()
+        if not self._is_scheduled:
+            self._is_scheduled = True
+            self._loop.call_soon(self._decide)
 
-    async def _decide(self) -> None:
-        clock = self._loop.time
-        self._perform(self._core.begin(clock()))
-        while True:
-            due = self._core.next_deadline()
-            if not self._inbox:
-                try:
-                    async with asyncio.timeout_at(due):
-                        await self._news.wait()
-                except TimeoutError:
-                    pass
-            self._news.clear()
-            batch, self._inbox = self._inbox, []
-            self._perform(self._core.handle(batch, clock()))
+    def _decide(self) -> None:
+        """Lets the scheduler take what has come in during this turn of the loop, all at once."""
+        self._is_scheduled = False
+        batch, self._inbox = self._inbox, []
+        try:
+            self._perform(self._core.handle(batch, self._loop.time()))
+        except Exception as error:  # noqa: BLE001 - a callback of the loop would only be logged
+            if not self._over.done():
+                self._over.set_exception(error)
+            return
+        due = self._core.next_deadline()
+        if due != self._due:
+            self._due = due
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer = self._loop.call_at(due, self._decide) if due is not None else None
 
     def _perform(self, decided: list[Action]) -> None:
         for action in decided:
@@ -160,7 +174,7 @@ class Daemon:
             case actions.Assign(worker, held, spec, blobs):
                 workers.assign(worker, held, spec, blobs)
             case actions.Acknowledge(worker, held):
-                workers.send(worker, worker_wire.Acknowledged(*held))
+                workers.acknowledge(worker, held)
             case actions.TellStarted(run, task, attempt, worker, host, started_at):
                 started = client_wire.Started(task, attempt, worker, host, started_at)
                 clients.send(run, started)
@@ -174,6 +188,8 @@ class Daemon:
                 clients.send(run, client_wire.Workers(serving, pending, problem))
             case actions.Cancel(worker, held, grace_s):
                 workers.send(worker, worker_wire.Cancel(*held, grace_s))
+            case actions.Recall(worker, held):
+                workers.send(worker, worker_wire.Recall(*held))
             case actions.Drop(worker, held):
                 workers.send(worker, worker_wire.Drop(*held))
             case actions.ForgetRun(run):
@@ -196,7 +212,8 @@ class Daemon:
             case actions.Note(text, is_trouble):
                 log.log(logging.WARNING if is_trouble else logging.INFO, "%s", text)
             case actions.End():
-                self._over.set()
+                if not self._over.done():
+                    self._over.set_result(None)
             case _:
                 assert_never(action)
 

@@ -110,6 +110,12 @@ class Workers:
         if link is not None:
             link.send(message)
 
+    def acknowledge(self, name: WorkerName, held: Held) -> None:
+        """Nobody waits for it: it goes with the next thing that this worker is told."""
+        link = self._links.get(name)
+        if link is not None:
+            link.mention(wire.Acknowledged(*held))
+
     def forget_run(self, run: RunId) -> None:
         for name, known in self._known_blobs.items():
             mine = {key for key in known if key[0] == run}
@@ -126,9 +132,11 @@ class Workers:
 
     def _hear(self, name: WorkerName, message: Any) -> None:
         match message:
-            case wire.Finished(run, task, attempt, status, result):
+            case wire.Finished(run, task, attempt, status, wall_ms, result):
                 held = Held(run, task, attempt)
-                self._tell(events.TaskFinished(name, held, status, result))
+                self._tell(events.TaskFinished(name, held, status, wall_ms / 1000, result))
+            case wire.Returned(run, task, attempt):
+                self._tell(events.TaskReturned(name, Held(run, task, attempt)))
             case wire.Started(run, task, attempt, started_at):
                 self._tell(events.TaskStarted(name, Held(run, task, attempt), started_at))
             case wire.Beat():

@@ -49,14 +49,14 @@ class Lines:
         self._print(f"dfm: {text}")
 
     def refresh(self) -> None:
-        """Nothing moves here."""
+        """Lets out what was printed since the last time: a write for each line would be felt."""
+        self._stream.flush()
 
     def close(self) -> None:
-        """Everything is printed."""
+        self._stream.flush()
 
     def _print(self, text: str) -> None:
         self._stream.write(f"{text}\n")
-        self._stream.flush()
 
 
 def marker_lines(outcome: Outcome) -> list[str]:
