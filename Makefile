@@ -44,7 +44,7 @@ sim: install
 	$(BIN)/python -m tests.sim --workers 100000
 
 bench: install
-	$(BIN)/python bench/all.py
+	$(BIN)/python -m bench.all --into docs/performance.md
 
 clean:
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis dist

@@ -1,0 +1,84 @@
+"""The tools that are compared: where each is, and how it is told to do the work of `work.py`."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from bench.measure import Command, Folders, environment
+
+JOBS = "2"
+DFM = [sys.executable, "-m", "dfm"]
+
+
+def floor(place: Path) -> list[str]:
+    """The bare machine: compiled here, else xargs, which comes near."""
+    compiler = shutil.which("cc") or shutil.which("gcc")
+    if compiler is None:
+        return []
+    program = place / "floor"
+    source = Path(__file__).with_name("floor.c")
+    subprocess.run([compiler, "-O2", "-o", str(program), str(source)], check=True)
+    return [str(program)]
+
+
+def upstream(place: Path) -> Path | None:
+    """The published dv-flow-mgr, in an environment of its own; None if it cannot be had."""
+    program = place / "upstream" / "bin" / "dfm"
+    if not program.exists():
+        print("installing dv-flow-mgr into an environment of its own", file=sys.stderr)
+        try:
+            subprocess.run([sys.executable, "-m", "venv", str(place / "upstream")], check=True)
+            pip = str(place / "upstream" / "bin" / "pip")
+            subprocess.run([pip, "install", "--quiet", "dv-flow-mgr"], check=True)
+        except subprocess.CalledProcessError as error:
+            print(f"dv-flow-mgr is left out: {error}", file=sys.stderr)
+            shutil.rmtree(place / "upstream", ignore_errors=True)
+            return None
+    return program
+
+
+class Daemon:
+    """A daemon of two warm workers for the flow of one folder."""
+
+    def __init__(self, flow: Path) -> None:
+        self._flow = flow
+
+    def __enter__(self) -> None:
+        self._dfm("daemon", "start", "--pool-size", JOBS)
+        for _ in range(2):  # its workers have done something
+            self._dfm("run", "t0", "-f")
+
+    def __exit__(self, *_: object) -> None:
+        self._dfm("daemon", "stop")
+
+    def _dfm(self, *words: str) -> None:
+        subprocess.run(
+            [*DFM, *words], cwd=self._flow, env=environment(), check=True, capture_output=True
+        )
+
+
+def commands(
+    flow: Path, count: int, folders: Folders, bare: list[str], peer: Path | None, *, chain: bool
+) -> dict[str, Command]:
+    """All tools that can do this work, by name; xargs and the floor know no order."""
+    root = ["--root", str(flow)]
+    ninja = str(Path(sys.executable).with_name("ninja"))
+    found = {
+        "dfm, local": Command(
+            [*DFM, "run", "all", "-j", JOBS, "--runner", "local", *root], folders.new
+        ),
+        "dfm, daemon": Command([*DFM, "run", "all", *root], folders.new),
+        "ninja": Command([ninja, "-j", JOBS, "--quiet"], lambda: folders.copy(flow)),
+    }
+    if not chain:
+        found["xargs"] = Command(
+            ["xargs", "-a", str(flow / "list"), "-P", JOBS, "-n", "1", "sh", "-c", "true"],
+            folders.new,
+        )
+        if bare:
+            words = [*bare, str(count), JOBS, "sh", "-c", "true"]
+            found["bare machine"] = Command(words, folders.new)
+    if peer is not None and not (chain and count > 150):  # a longer chain breaks it
+        found["dv-flow-mgr"] = Command([str(peer), "run", "all", *root], folders.new)
+    return found
