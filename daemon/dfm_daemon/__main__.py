@@ -57,7 +57,7 @@ def main() -> int:
     try:
         state.make()
         _set_up_log(state.log, foreground=words.foreground)
-        config = configuration(state.project, os.environ)
+        config = configuration(state.project, os.environ, with_runners=True)
         selection = select_runner(config, os.environ, words.runner)
         chosen = choose(selection)
         assert chosen.make is not None

@@ -13,8 +13,6 @@ import typer
 from dfm.errors import DfmError, Place, Problem
 from dfm.version import VERSION
 
-INTERRUPTED = 130
-
 app = typer.Typer(
     name="dfm",
     no_args_is_help=False,
@@ -207,8 +205,6 @@ def run(arguments: Sequence[str]) -> int:
         return error.exit_code
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 1
-    except KeyboardInterrupt:
-        return INTERRUPTED
     except BrokenPipeError:  # `dfm run | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1

@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import sys
 import time
 from typing import Any
@@ -95,15 +96,12 @@ def stop(root: str, *, drain: bool, timeout_s: float | None) -> int:
     if control is None:
         print(f"no daemon of {state.project} runs")  # noqa: T201
         return 0
+    pidfd = os.pidfd_open(control.welcome.pid)
     control.stop(drain=drain, timeout_s=timeout_s if drain else timeout_s or _STOP_S)
-    deadline = time.monotonic() + (timeout_s or _STOP_S)
-    while is_locked(state):  # it has said its last word, and cleans up
-        if time.monotonic() > deadline:
-            raise DaemonError(
-                f"the daemon (pid {control.welcome.pid}) has not ended",
-                hint=f"its log: {state.log}",
-            )
-        time.sleep(_AGAIN_S)
+    if not select.select([pidfd], [], [], timeout_s or _STOP_S)[0]:  # it cleans up
+        raise DaemonError(
+            f"the daemon (pid {control.welcome.pid}) has not ended", hint=f"its log: {state.log}"
+        )
     print("daemon stopped")  # noqa: T201
     return 0
 

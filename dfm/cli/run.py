@@ -67,8 +67,18 @@ class Watch:
         self.display.notice(text)
 
 
+INTERRUPTED = 128 + signal.SIGINT
+
+
 def run(request: Request) -> int:
     """Runs tasks; returns the exit status. Raises DfmError for what keeps them from being run."""
+    try:
+        return _run(request)
+    except KeyboardInterrupt:  # before anything had to be executed
+        return INTERRUPTED
+
+
+def _run(request: Request) -> int:
     began = time.monotonic()
     if request.ui and request.ui not in _UIS:
         raise UsageError(f"-u {request.ui}: not one of {', '.join(_UIS)}")
@@ -92,7 +102,7 @@ def run(request: Request) -> int:
 
 
 def _run_graph(request: Request, flow: Flow, graph: Graph, rundir: str, began: float) -> int:
-    config = configuration(flow.folder, os.environ)
+    config = configuration(flow.folder, os.environ, with_runners=bool(request.runner_options))
     selection = select_runner(config, os.environ, request.runner)
     if selection.name != LOCAL or request.runner_options:
         choose(selection)

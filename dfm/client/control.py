@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Self
 
 from dfm.client.find import connect, find, is_locked
 from dfm.config.state_folder import StateFolder
-from dfm.errors import DaemonError
+from dfm.errors import DaemonError, ProtocolError
 from dfm.version import VERSION
 from dfm.wire import client as wire
 from dfm.wire.client import CLIENT_LINK
@@ -107,4 +107,7 @@ class Control:
                 raise DaemonError(f"the daemon is gone: {error}") from None
             if not data:
                 return
-            yield from decoder.feed(data)
+            try:
+                yield from decoder.feed(data)
+            except ProtocolError as error:
+                raise DaemonError(f"what answers is no daemon of dfm: {error}") from error

@@ -39,7 +39,8 @@ class DaemonDispatcher:
         self._link = link
         self._listener = listener
         self._notice = notice
-        self._submitted: set[int] = set()
+        self._submitted: dict[int, int] = {}  # by the number it has on the wire: its node
+        self._count = 0
         self._blobs: dict[bytes, int] = {}
         self._here = socket.gethostname()
         self._problem = ""
@@ -85,12 +86,14 @@ class DaemonDispatcher:
         else:
             spec = spec._replace(inputs=inputs)
         packed = SPEC.pack(spec)
-        self._submitted.add(number)
+        self._count += 1  # a node may be submitted twice: its `uptodate` function, then itself
+        task = self._count
+        self._submitted[task] = number
         if len(packed) > FRAME_LIMIT - _ROOM or len(inputs) > FRAME_LIMIT - _ROOM:
             what = f"{max(len(packed), len(inputs))} bytes of parameters or inputs"
-            self._refuse(number, f"{what} are more than the {FRAME_LIMIT} that a message takes")
+            self._refuse(task, f"{what} are more than the {FRAME_LIMIT} that a message takes")
             return
-        self._link.send(wire.Submit(number, spec.name, packed, blobs, max(spec.cores, 1)))
+        self._link.send(wire.Submit(task, spec.name, packed, blobs, max(spec.cores, 1)))
 
     def withdraw(self) -> None:
         self._link.send(wire.Withdraw())
@@ -112,29 +115,27 @@ class DaemonDispatcher:
                 self._link.send(wire.Blob(number, data))
         return number
 
-    def _refuse(self, number: int, why: str) -> None:
+    def _refuse(self, task: int, why: str) -> None:
         """A task that cannot be sent has failed."""
         result = TaskResult(1, 0.0, 0.0, list[Command](), [], failure=why)
-        asyncio.get_running_loop().call_soon(self._finish, number, result)
+        asyncio.get_running_loop().call_soon(self._finish, task, result)
 
-    def _finish(self, number: int, result: TaskResult) -> None:
-        self._submitted.discard(number)
-        self._listener.finished(number, result)
+    def _finish(self, task: int, result: TaskResult) -> None:
+        self._listener.finished(self._submitted.pop(task), result)
 
     def _hear(self, message: Any) -> None:
         match message:
-            case wire.Finished(number, attempt, packed):
-                if number in self._submitted:
-                    self._finish(number, RESULT.unpack(packed))
-                self._link.mention(wire.Acknowledged(number, attempt))
-            case wire.Started(number, _, worker, host, _):
+            case wire.Finished(task, attempt, packed):
+                if task in self._submitted:
+                    self._finish(task, RESULT.unpack(packed))
+                self._link.mention(wire.Acknowledged(task, attempt))
+            case wire.Started(task, _, worker, host, _) if task in self._submitted:
                 where = worker if host == self._here else f"{host} ({worker})"
-                self._listener.started(number, where)
-            case wire.Lost(number, _, reason, is_final):
-                self._lose(number, reason, is_final=is_final)
-            case wire.Withdrawn(numbers):
-                self._submitted.difference_update(numbers)
-                self._listener.withdrawn(numbers)
+                self._listener.started(self._submitted[task], where)
+            case wire.Lost(task, _, reason, is_final) if task in self._submitted:
+                self._lose(task, reason, is_final=is_final)
+            case wire.Withdrawn(tasks):
+                self._listener.withdrawn([self._submitted.pop(task) for task in tasks])
             case wire.Workers(serving, pending, problem):
                 self._ahead = max(_AHEAD, serving * _AHEAD_OF_WORKERS)
                 if problem and problem != self._problem:
@@ -142,16 +143,17 @@ class DaemonDispatcher:
                 self._problem = problem
             case wire.Welcome() | wire.Refused():
                 self._answer.set_result(message)
+            case wire.Started() | wire.Lost():
+                pass  # of a task that has ended since
             case wire.Stopping(reason):
                 self._is_closing = True
                 self._listener.fail(DaemonError(f"the daemon ended before the run did: {reason}"))
             case _:
                 self._listener.fail(DaemonError(f"the daemon sent {type(message).__name__}"))
 
-    def _lose(self, number: int, reason: str, *, is_final: bool) -> None:
+    def _lose(self, task: int, reason: str, *, is_final: bool) -> None:
         if is_final:
-            self._submitted.discard(number)
-            self._listener.lost(number, reason)
+            self._listener.lost(self._submitted.pop(task), reason)
         else:
             self._notice(f"a task is run again: {reason}")
 

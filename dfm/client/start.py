@@ -45,7 +45,7 @@ def start(state: StateFolder, request: Request) -> subprocess.Popen[bytes]:
     reader, writer = os.pipe()
     with open(reader, "rb", buffering=0) as answer:
         try:
-            with open(state.log, "ab") as log:
+            with open(state.log, "ab", opener=_private) as log:
                 process = subprocess.Popen(
                     [*command(state, request), "--ready-fd", str(writer)],
                     stdin=subprocess.DEVNULL,
@@ -72,6 +72,10 @@ def start(state: StateFolder, request: Request) -> subprocess.Popen[bytes]:
         f"the daemon did not start: {said.removeprefix('failed').strip() or 'it ended at once'}",
         hint=f"the end of {state.log}:\n{_end_of(state.log)}",
     )
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _wait(fd: int) -> str | None:

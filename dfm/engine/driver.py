@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from collections.abc import Sequence
+from typing import Any
 
 from dfm.engine.run import INTERRUPT_GRACE_S, Run
 from dfm.wire.task import TaskResult
@@ -20,10 +21,12 @@ class Driver:
         self._run = run
         self._over: asyncio.Future[None] = loop.create_future()
         self._is_scheduled = False
+        self._failure: BaseException | None = None
         self._blocked: asyncio.TimerHandle | None = None
 
     async def drive(self) -> None:
         """Returns when every node is over. SIGINT and SIGTERM interrupt; a second one kills."""
+        self._loop.set_exception_handler(self._fault)
         for number in (signal.SIGINT, signal.SIGTERM):
             self._loop.add_signal_handler(number, self._interrupt, number)
         try:
@@ -32,13 +35,15 @@ class Driver:
         finally:
             for number in (signal.SIGINT, signal.SIGTERM):
                 self._loop.remove_signal_handler(number)
+                if self.signal is not None:  # impatience must not cut the summary off
+                    signal.signal(number, signal.SIG_IGN)
             if self._blocked is not None:
                 self._blocked.cancel()
 
     def fail(self, error: BaseException) -> None:
-        """Ends `drive` with an error: nobody is left who could execute tasks."""
-        if not self._over.done():
-            self._over.set_exception(error)
+        """Ends `drive` with an error, unless all is done: nobody is left who could execute tasks."""
+        self._failure = self._failure or error
+        self._go_on()
 
     def started(self, number: int, where: str) -> None:
         self._run.started(number, where)
@@ -55,6 +60,10 @@ class Driver:
         self._run.withdrawn(numbers)
         self._go_on()
 
+    def _fault(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """A callback has raised: a fault of dfm, and no reason to hang."""
+        self.fail(context.get("exception") or RuntimeError(context["message"]))
+
     def _interrupt(self, number: signal.Signals) -> None:
         again = self.signal is not None
         self.signal = self.signal or number
@@ -68,14 +77,18 @@ class Driver:
 
     def _turn(self) -> None:
         self._is_scheduled = False
+        if self._over.done():
+            return
         try:
             if self._run.advance(_AT_ONCE):
                 self._go_on()
         except Exception as error:  # noqa: BLE001 - a callback of the loop would only log it
-            self.fail(error)
+            self._over.set_exception(error)
             return
-        if self._run.is_over() and not self._over.done():
+        if self._run.is_over():
             self._over.set_result(None)
+        elif self._failure is not None:
+            self._over.set_exception(self._failure)
         elif self._run.is_blocked() and self._blocked is None:
             self._blocked = self._loop.call_later(_BLOCKED_S, self._look_again)
 

@@ -9,20 +9,34 @@ import hashlib
 import os
 import struct
 
+from dfm.errors import RunnerError
+
 _FLOCK = "hhqqi4x"  # struct flock: l_type, l_whence, l_start, l_len, l_pid
 _PRESENCE = 1 << 62  # a byte that all runs in the directory share
 
 
 class Locks:
-    """The nodes that this run holds."""
+    """The nodes that this run holds. `work` is false on a file system without locks: then two runs
+    in one directory may execute a node both."""
 
     def __init__(self, rundir: str) -> None:
-        os.makedirs(f"{rundir}/cache", exist_ok=True)
-        self._fd = os.open(f"{rundir}/cache/locks", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-        fcntl.lockf(self._fd, fcntl.LOCK_SH, 1, _PRESENCE)
+        """Makes the run directory. Raises RunnerError if it cannot be written."""
+        try:
+            os.makedirs(f"{rundir}/cache", exist_ok=True)
+            flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+            self._fd = os.open(f"{rundir}/cache/locks", flags, 0o666)
+        except OSError as error:
+            raise RunnerError(f"cannot write {error.filename}: {error.strerror}") from None
+        try:
+            fcntl.lockf(self._fd, fcntl.LOCK_SH, 1, _PRESENCE)
+            self.work = True
+        except OSError:
+            self.work = False
 
     def take(self, key: str) -> int | None:
         """Takes a lock; the pid of its holder if another process has it (0 if that is unknown)."""
+        if not self.work:
+            return None
         place = _place(key)
         try:
             fcntl.lockf(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, place)
@@ -31,11 +45,12 @@ class Locks:
         return None
 
     def release(self, key: str) -> None:
-        fcntl.lockf(self._fd, fcntl.LOCK_UN, 1, _place(key))
+        if self.work:
+            fcntl.lockf(self._fd, fcntl.LOCK_UN, 1, _place(key))
 
     def others_run(self) -> bool:
         """Whether any other run is in this directory now."""
-        return self._asked(_PRESENCE)[0] != fcntl.F_UNLCK
+        return self.work and self._asked(_PRESENCE)[0] != fcntl.F_UNLCK
 
     def close(self) -> None:
         os.close(self._fd)

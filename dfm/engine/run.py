@@ -84,6 +84,10 @@ class Run:
     # For whoever owns the loop
 
     def begin(self) -> None:
+        if not self._locks.work:
+            self._observer.notice(
+                "this file system has no locks: two runs in one folder may execute a task both"
+            )
         self._ready.extend(self.plan.begin())
 
     def attach(self, dispatcher: Dispatcher) -> None:

@@ -55,7 +55,6 @@ class LocalDispatcher:
         self._has_implicit = True
         self._watches = False
         self._retry: Handle | None = None
-        self._was_killed = False
 
     def wants_more(self) -> bool:
         return len(self._running) + len(self._queue) < self._jobs
@@ -72,13 +71,13 @@ class LocalDispatcher:
             self._listener.withdrawn([task.number for task in queued])
 
     def cancel(self, grace_s: float) -> None:
-        self._was_killed = True
         for attempt in tuple(self._running.values()):
             self._executor.end(attempt, grace_s)
 
     def close(self) -> None:
-        """Gives the jobserver back. Nothing may run any more."""
-        assert not self._running, "tasks run still"
+        """Gives the jobserver back. What runs still, since the run has failed, is killed."""
+        for attempt in tuple(self._running.values()):
+            self._executor.end(attempt, 0.0)
         self._wait_for_token(False)
         self._jobserver.close()
 
@@ -105,7 +104,6 @@ class LocalDispatcher:
 
     def _ended(self, number: int, result: TaskResult) -> None:
         del self._running[number]
-        self._was_killed = self._was_killed or bool(result.ended_by) or result.status < 0
         self._give_back(number)
         self._start_queued()
         self._listener.finished(number, result)
@@ -148,9 +146,8 @@ class LocalDispatcher:
 
     def _give_back(self, number: int) -> None:
         self._release(self._tokens.pop(number))
-        if self._was_killed and not self._tokens:
+        if not self._tokens:
             self._jobserver.refill()  # a make that was killed keeps its tokens
-            self._was_killed = False
 
     def _release(self, tokens: list[bytes]) -> None:
         for token in tokens:

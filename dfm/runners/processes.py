@@ -28,6 +28,7 @@ class ProcessRunner:
 
     def __init__(self) -> None:
         self._jobs: dict[JobId, subprocess.Popen[bytes]] = {}
+        self._children: processes.Children | None = None
 
     def unusable(self) -> str | None:
         return None
@@ -42,6 +43,9 @@ class ProcessRunner:
         await asyncio.gather(*(self._end(job) for job in jobs if job in self._jobs))
 
     def _start(self, request: WorkerRequest) -> JobId:
+        if self._children is None:
+            processes.become_subreaper()  # of what a worker that is killed leaves behind
+            self._children = processes.Children()
         job = JobId(f"local-{secrets.token_hex(6)}")
         try:
             with open(f"{request.log_folder}/{job}.log", "ab") as log:
@@ -85,12 +89,15 @@ class ProcessRunner:
         process.poll()
         await self._sweep(job)
 
-    @staticmethod
-    async def _sweep(job: JobId) -> None:
+    async def _sweep(self, job: JobId) -> None:
         mark = f"DFM_JOB={job}".encode()
         while left := processes.marked(mark):
             processes.send(left, signal.SIGKILL)
             await asyncio.sleep(_AGAIN_S)
+        ours = {process.pid for process in self._jobs.values()}
+        for pid in self._children.pids() if self._children else ():
+            if pid not in ours:
+                processes.reap(pid)
 
 
 async def _exit_of(pid: int) -> None:

@@ -64,13 +64,16 @@ def choose(selection: Selection) -> Installed:
     return chosen
 
 
-def configuration(project: str, environ: Mapping[str, str]) -> Config:
+def configuration(
+    project: str, environ: Mapping[str, str], *, with_runners: bool = False
+) -> Config:
     """The merged configuration of a project. Raises ConfigError.
 
-    Without any file nobody asks for the runners' sections, and they are not looked for.
+    Without any file, and unless the caller has a use for them, nobody asks for the sections of the
+    runners, and they are not looked for.
     """
     sections: dict[str, Section] = {}
-    if any(os.path.exists(layer.path) for layer in find_layers(project, environ)):
+    if with_runners or any(os.path.exists(layer.path) for layer in find_layers(project, environ)):
         sections = {
             name: runner.make.section for name, runner in installed().items() if runner.make
         }

@@ -18,12 +18,12 @@ class Lines:
     def __init__(self, stream: TextIO = sys.stdout, *, verbose: bool = False) -> None:
         self._stream = stream
         self._verbose = verbose
-        self._running = 0
+        self._running: set[int] = set()  # what was said to have started; short tasks only end
 
     def started(self, node: Node, where: str) -> None:
-        self._running += 1
+        self._running.add(node.number)
         on = f" on {where}" if where else ""
-        self._print(f">> [{self._running}] Task {title(node)}{on}")
+        self._print(f">> [{len(self._running)}] Task {title(node)}{on}")
 
     def ended(self, outcome: Outcome) -> None:
         name = title(outcome.node)
@@ -34,12 +34,12 @@ class Lines:
                     self._print(f"-- Task {name} ({_SAID[outcome.ending]}{why})")
                 return
             case Ending.DONE:
-                text = f"<< [{self._running}] Task {name} {duration(outcome.wall_ms / 1000)}"
+                text = f"<< [{len(self._running)}] Task {name} {duration(outcome.wall_ms / 1000)}"
             case Ending.FAILED | Ending.LOST | Ending.CANCELLED:
-                text = f"<< [{self._running}] Task {name} FAILED: {verdict(outcome)}"
+                text = f"<< [{len(self._running)}] Task {name} FAILED: {verdict(outcome)}"
                 if outcome.log_tail:
                     text += f", see {log_path(outcome)}"
-        self._running = max(0, self._running - 1)
+        self._running.discard(outcome.node.number)
         self._print("\n".join([text, *marker_lines(outcome)]))
 
     def said(self, text: str) -> None:

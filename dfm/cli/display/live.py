@@ -47,6 +47,7 @@ class LiveDisplay:
             self._ends.append(time.monotonic())
         if outcome.ending in (Ending.FAILED, Ending.LOST, Ending.CANCELLED):
             self._failed += 1
+        if outcome.ending in (Ending.FAILED, Ending.LOST):
             text = f"FAILED {title(outcome.node)}: {verdict(outcome)}"
             if outcome.log_tail:
                 text += f", see {log_path(outcome)}"

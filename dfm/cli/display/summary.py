@@ -6,7 +6,7 @@ from dfm.cli.display.words import duration, log_path, plural, title, verdict
 from dfm.engine.outcome import Ending, Outcome
 
 _SHOWN_FAILURES = 20
-_SHOWN_LOG_LINES = 5
+_SHOWN_LOG_LINES = 20  # of all failures together, at most 5 of each
 _COLUMNS = {
     "done": Ending.DONE,
     "up-to-date": Ending.UP_TO_DATE,
@@ -25,6 +25,7 @@ def summary(counts: Mapping[Ending, int], failures: Sequence[Outcome], wall_s: f
 
 def _failures(failures: Sequence[Outcome]) -> list[str]:
     lines: list[str] = []
+    shown = max(1, min(5, _SHOWN_LOG_LINES // max(1, len(failures))))
     for outcome in failures[:_SHOWN_FAILURES]:
         time = f", {duration(outcome.wall_ms / 1000)}" if outcome.wall_ms else ""
         lines.append(f"FAILED {title(outcome.node)}: {verdict(outcome)}{time}")
@@ -36,7 +37,7 @@ def _failures(failures: Sequence[Outcome]) -> list[str]:
         if outcome.log_tail:
             lines.append(f"       log: {log_path(outcome)}")
             tail = outcome.log_tail.rstrip("\n").split("\n")
-            lines += [f"       | {line}" for line in tail[-_SHOWN_LOG_LINES:]]
+            lines += [f"       | {line}" for line in tail[-shown:]]
     if len(failures) > _SHOWN_FAILURES:
         rest = failures[_SHOWN_FAILURES:]
         lines.append(f"FAILED {len(rest)} more:")

@@ -1,0 +1,48 @@
+"""The run as lines."""
+
+import io
+
+from dfm.cli.display.lines import Lines
+from dfm.engine.outcome import Ending, Outcome
+from dfm.engine.records import Marker
+from dfm.graph.node import Node, Nothing
+
+
+def node(number: int, name: str) -> Node:
+    return Node(number, name, name, "/s", Nothing())
+
+
+def test_lines_tell_starts_ends_and_markers() -> None:
+    stream = io.StringIO()
+    lines = Lines(stream)
+    a, b = node(0, "p.a"), node(1, "p.b")
+    lines.started(a, "")
+    lines.started(b, "host (w1)")
+    place = {"path": "a.v", "line": 3, "pos": -1}
+    lines.ended(
+        Outcome(a, Ending.DONE, wall_ms=1210.0, markers=[Marker("warning", "careful", place)])
+    )
+    lines.ended(Outcome(b, Ending.FAILED, 2, folder="/x/rundir/p.b", log_tail="oops"))
+    lines.ended(Outcome(node(2, "p.c"), Ending.UP_TO_DATE))
+    lines.ended(Outcome(node(3, "p.d"), Ending.DONE, wall_ms=1.0))
+    lines.said("text of a task\n")
+    lines.close()
+    assert stream.getvalue().split("\n") == [
+        ">> [1] Task p.a",
+        ">> [2] Task p.b on host (w1)",
+        "<< [2] Task p.a 1.21 s",
+        "  W p.a: careful",
+        "    a.v:3",
+        "<< [1] Task p.b FAILED: status 2, see /x/rundir/p.b/p.b.log",
+        "<< [0] Task p.d 1 ms",
+        "text of a task",
+        "",
+    ]
+
+
+def test_verbose_lines_tell_what_was_not_executed() -> None:
+    stream = io.StringIO()
+    lines = Lines(stream, verbose=True)
+    lines.ended(Outcome(node(0, "p.a"), Ending.UP_TO_DATE))
+    lines.ended(Outcome(node(1, "p.b"), Ending.SKIPPED, why="p.x failed"))
+    assert stream.getvalue() == "-- Task p.a (up-to-date)\n-- Task p.b (skipped: p.x failed)\n"
