@@ -1,20 +1,22 @@
 """What is wrong with declarations, found before any graph is built: references, parameters, names in
 expressions, tags (section 2, step 2). Every declaration is looked at, not only those of the run."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from dfm.flow.declarations import Package, Program, TagUse, Task
+from dfm.flow.declarations import Context, Package, Program, TagUse, Task, Type
 from dfm.flow.document import Where
-from dfm.flow.expressions import ExpressionError, template
-from dfm.flow.names import NEEDS_OF, find_task, find_type, known_names
+from dfm.flow.expressions import ExpressionError, Reference, template
+from dfm.flow.names import NEEDS_OF, find_task, find_type, known_names, known_types
 from dfm.flow.problems import Problems, did_you_mean
-from dfm.flow.shapes import Shapes
+from dfm.flow.shapes import Merged, Shapes
 from dfm.flow.templates import report, texts
 from dfm.flow.world import World
 from dfm.graph.values import Value
 
 _ALWAYS_THERE = frozenset({"env", "srcdir", "rootdir", "root", "rundir", "name", "this", "matrix"})
 _RUN_TIME = frozenset({"inputs", "memento", "result_file"})  # section 15.7
+_TAG = "std.Tag"
+_NONE: Mapping[str, Merged] = {}
 
 
 class Check:
@@ -26,45 +28,89 @@ class Check:
         self._world = world
         self._problems = problems
 
-    def package(self, package: Package) -> None:
+    def package(self, package: Package, variables: Mapping[str, Merged]) -> None:
+        """`variables` have the values of the selected configuration."""
+        around = _Around(package.context)
+        self._world.check_constants(variables)
+        for name, variable in variables.items():
+            for writing in variable.writings:
+                for part in writing.parts():
+                    self._texts(part, writing.where, f"package variable `{name}`", around)
+        for tag in package.tags:
+            self._tag(tag, around)
         for kind in package.types.values():
-            self._shapes.of_type(kind)
+            self._type(kind)
         for task in package.tasks.values():
             for inner in task.walk():
                 self._task(inner)
-        for name, variable in package.params.items():
-            for part in variable.parts():
-                self._texts(part, variable.where, f"package variable `{name}`", None)
+
+    def _type(self, kind: Type) -> None:
+        fields = self._shapes.of_type(kind)
+        self._world.check_constants(fields)
+        around = _Around(kind.context, fields=fields)
+        for parameter in kind.params.values():
+            for part in parameter.parts():
+                self._texts(
+                    part, parameter.where, f"field `{parameter.name}` of {kind.name}", around
+                )
+        for tag in kind.tags:
+            self._tag(tag, around)
 
     def _task(self, task: Task) -> None:
-        self._shapes.of(task)
-        self._references(task)
-        for parameter in task.params.values():
-            for part in parameter.parts():
-                self._texts(part, parameter.where, f"parameter `{parameter.name}`", task)
+        shape = self._shapes.of(task)
+        self._world.check_constants(shape.params)
+        inside = _Around(task.context, task)
+        outside = _Around(task.context, task.enclosing, unseen=shape.params)
+        self._references(task, inside)
+        for layer in (task.params, *task.extensions):
+            for parameter in layer.values():
+                for part in parameter.parts():
+                    subject = f"parameter `{parameter.name}` of {task.name}"
+                    self._texts(part, parameter.where, subject, inside)
         where = task.where
         if task.run is not None:
-            self._texts(task.run, where.at(task.run_field), f"`run` of {task.name}", task)
-        self._texts(task.iff, where.at("iff"), f"`iff` of {task.name}", task)
+            self._texts(task.run, where.at(task.run_field), f"`run` of {task.name}", inside)
+        self._texts(task.uses, where.at("uses"), f"`uses` of {task.name}", outside)
+        self._texts(task.iff, where.at("iff"), f"`iff` of {task.name}", outside)
+        for number, pattern in enumerate(task.produces or ()):
+            place = where.at("produces", number)
+            self._texts(pattern, place, f"`produces` of {task.name}", inside)
         for axis, values in (task.matrix or {}).items():
             place = where.at("strategy", "matrix", axis)
-            self._texts(values, place, f"axis `{axis}` of {task.name}", task)
+            self._texts(values, place, f"axis `{axis}` of {task.name}", inside)
             if not isinstance(values, list) and "${{" not in str(values):
-                self._problems.add(place, f"axis `{axis}` must be a list", within=axis)
+                self._problems.add(place.key(), f"axis `{axis}` must be a list")
         for tag in task.tags:
-            self._tag(tag, task)
+            self._tag(tag, inside)
 
-    def _references(self, task: Task) -> None:
-        for field, names in (("needs", task.needs), ("feeds", task.feeds)):
-            for number, name in enumerate(names):
-                where = task.where.at(field, number)
-                if "${{" in name:
-                    self._texts(name, where, f"`{field}` of {task.name}", task)
-                elif not self._resolves(name, task):
-                    self._problems.add(
-                        where, f"{task.name} {field} `{name}`, and there is no such task",
-                        hint=did_you_mean(name, self._known(task)),
-                    )  # fmt: skip
+    def _references(self, task: Task, around: "_Around") -> None:
+        for number, name in enumerate(task.needs):
+            where = task.where.at("needs", number)
+            if "${{" in name:
+                self._texts(name, where, f"`needs` of {task.name}", around)
+            elif not self._resolves(name, task) and not self._is_open(task.enclosing):
+                self._problems.add(
+                    where, f"{task.name} needs `{name}`, and there is no such task",
+                    hint=did_you_mean(name, self._known(task)),
+                )  # fmt: skip
+        for number, name in enumerate(task.feeds):
+            self._feeds(name, task, task.where.at("feeds", number))
+
+    def _feeds(self, name: str, task: Task, where: Where) -> None:
+        """A task feeds what could need it: one of its body feeds siblings only."""
+        if "${{" in name:
+            self._problems.add(where, "`feeds` takes the names of tasks, and no expressions")
+            return
+        body = task.enclosing
+        what = f"{task.name} feeds `{name}`, and there is no such task"
+        if body is not None:
+            siblings = self._shapes.of(body).siblings
+            if name not in siblings and not self._is_open(body):
+                what += f" in the body of {body.name}"
+                self._problems.add(where, what, hint=did_you_mean(name, siblings))
+        elif find_task(self._program, name, task.context) is None:
+            known = known_names(self._program, task.context)
+            self._problems.add(where, what, hint=did_you_mean(name, known))
 
     def _resolves(self, name: str, task: Task) -> bool:
         if self._find(name, task):
@@ -72,43 +118,43 @@ class Check:
         return name.endswith(NEEDS_OF) and self._find(name.removesuffix(NEEDS_OF), task)
 
     def _find(self, name: str, task: Task) -> bool:
-        around = task.enclosing
-        while around is not None:
+        for around in _enclosing(task.enclosing):
             if name in self._shapes.of(around).siblings:
                 return True
-            around = around.enclosing
         return find_task(self._program, name, task.context) is not None
 
     def _known(self, task: Task) -> Iterator[str]:
-        around = task.enclosing
-        while around is not None:
+        for around in _enclosing(task.enclosing):
             yield from self._shapes.of(around).siblings
-            around = around.enclosing
         yield from known_names(self._program, task.context)
 
-    def _tag(self, tag: TagUse, task: Task) -> None:
-        kind = find_type(self._program, tag.type, task.context)
-        if kind is None or not self._shapes.is_a(kind, "std.Tag"):
+    def _tag(self, tag: TagUse, around: "_Around") -> None:
+        kind = find_type(self._program, tag.type, around.context)
+        if kind is None or not self._shapes.is_a(kind, _TAG):
             types = (
-                declared
-                for package in self._program.packages.values()
-                for declared, known in package.types.items()
-                if self._shapes.is_a(known, "std.Tag")
+                name
+                for name in known_types(self._program, around.context)
+                if (known := find_type(self._program, name, around.context))
+                and self._shapes.is_a(known, _TAG)
             )
-            what = "is no tag: it does not derive from std.Tag" if kind else "is no type"
+            what = f"is no tag: it does not derive from {_TAG}" if kind else "is no type"
             self._problems.add(
                 tag.where, f"`{tag.type}` {what}", hint=did_you_mean(tag.type, types)
             )
             return
-        known = self._shapes.of_type(kind)
-        for field in tag.fields:
-            if field not in known:
+        fields = self._shapes.of_type(kind)
+        for field, value in tag.fields.items():
+            where = tag.where.at(tag.type, field)
+            self._texts(value, where, f"tag {tag.type}", around)
+            if field not in fields:
                 self._problems.add(
-                    tag.where, f"tag {tag.type} has no field `{field}`", within=field,
-                    hint=did_you_mean(field, known),
+                    where.key(), f"tag {tag.type} has no field `{field}`",
+                    hint=did_you_mean(field, fields),
                 )  # fmt: skip
 
-    def _texts(self, value: Value, where: Where, subject: str, task: Task | None) -> None:
+    # Expressions
+
+    def _texts(self, value: Value, where: Where, subject: str, around: "_Around") -> None:
         """Syntax and names of all expressions in a value."""
         for text in texts(value):
             try:
@@ -117,54 +163,80 @@ class Check:
                 report(error, where, text, self._problems, subject)
                 continue
             for reference in made.references() if made else ():
-                if not reference.optional:
-                    self._name(reference.path, reference.offset, text, where, subject, task)
+                if not reference.optional and not self._is_known(reference.path, around):
+                    unknown = self._unknown(reference, around)
+                    report(unknown, where, text, self._problems, subject)
 
-    def _name(
-        self,
-        path: tuple[str, ...],
-        offset: int,
-        text: str,
-        where: Where,
-        subject: str,
-        task: Task | None,
-    ) -> None:
+    def _is_known(self, path: tuple[str, ...], around: "_Around") -> bool:
         head = path[0]
-        context = task.context if task else self._program.root.context
-        if head in _ALWAYS_THERE or self._world.has(path, context):
-            return
-        if task is not None and (self._is_parameter(head, task) or self._is_open(task)):
-            return
-        hint = did_you_mean(".".join(path), self._names(task))
-        what = f"`{head}` is not defined"
-        if head in _RUN_TIME:
-            what = f"`{head}` is known when the task runs, which this version does not evaluate yet"
-            hint = ""
-        report(ExpressionError(what, offset, hint), where, text, self._problems, subject)
+        return (
+            head in _ALWAYS_THERE
+            or self._world.has(path, around.context)
+            or head in around.fields
+            or self._is_parameter(head, around.task)
+            or self._is_open(around.task)
+        )
 
-    def _is_parameter(self, name: str, task: Task) -> bool:
-        around: Task | None = task
-        while around is not None:
+    def _unknown(self, reference: Reference, around: "_Around") -> ExpressionError:
+        path, offset = reference.path, reference.offset
+        if path[0] in _RUN_TIME:
+            return ExpressionError(
+                f"`{path[0]}` is known when the task runs, which this version does not evaluate yet",
+                offset,
+            )
+        if path[0] in around.unseen:
+            hint = "it is a parameter of the task itself, which cannot be used here"
+        else:
+            hint = did_you_mean(".".join(path), self._names(around))
+        what = f"`{'.'.join(self._world.missing(path))}` is not defined"
+        return ExpressionError(what, offset, hint)
+
+    def _is_parameter(self, name: str, task: Task | None) -> bool:
+        for around in _enclosing(task):
             shape = self._shapes.of(around)
             if name in shape.params or (shape.matrix and name in (shape.matrix.matrix or ())):
                 return True
-            around = around.enclosing
         return False
 
-    def _is_open(self, task: Task) -> bool:
+    def _is_open(self, task: Task | None) -> bool:
         """Whether a computed `uses` may bring names that are not known yet."""
-        around: Task | None = task
-        while around is not None:
-            if any("${{" in link.uses for link in self._shapes.of(around).chain):
-                return True
-            around = around.enclosing
-        return False
+        return any(
+            link.is_computed
+            for around in _enclosing(task)
+            for link in self._shapes.of(around).chain
+        )
 
-    def _names(self, task: Task | None) -> Iterator[str]:
-        around = task
-        while around is not None:
-            shape = self._shapes.of(around)
+    def _names(self, around: "_Around") -> Iterator[str]:
+        yield from around.fields
+        for task in _enclosing(around.task):
+            shape = self._shapes.of(task)
             yield from shape.params
             yield from (shape.matrix.matrix or ()) if shape.matrix else ()
-            around = around.enclosing
-        yield from self._world.names(task.context if task else self._program.root.context)
+        yield from self._world.names(around.context)
+
+
+class _Around:
+    """What a text stands in: its package, the task whose parameters it sees, or the fields of its
+    type. `unseen` are those of its own task, where it cannot use them."""
+
+    __slots__ = ("context", "fields", "task", "unseen")
+
+    def __init__(
+        self,
+        context: Context,
+        task: Task | None = None,
+        *,
+        fields: Mapping[str, Merged] = _NONE,
+        unseen: Mapping[str, Merged] = _NONE,
+    ) -> None:
+        self.context = context
+        self.task = task
+        self.fields = fields
+        self.unseen = unseen
+
+
+def _enclosing(task: Task | None) -> Iterator[Task]:
+    """The task and those in whose bodies it stands, from the inside out."""
+    while task is not None:
+        yield task
+        task = task.enclosing

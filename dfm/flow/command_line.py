@@ -11,7 +11,7 @@ from typing import Any
 from dfm.errors import UsageError
 from dfm.flow.conversion import Unfit, convert, from_text
 from dfm.flow.declarations import Program, Task
-from dfm.flow.document import describe
+from dfm.flow.document import MOST_NESTED, describe
 from dfm.flow.problems import Problems, did_you_mean
 from dfm.flow.shapes import Merged, Shapes
 from dfm.graph.values import Fields, Value
@@ -69,9 +69,9 @@ class _Assigner:
         if not owner:
             self._take_everywhere(last, text, shown)
         elif last in self._variables.get(owner, {}):
-            self._set_variable(owner, last, _from_text(text, self._variables[owner][last], shown))
+            self._set_variable(owner, last, value_of(text, self._variables[owner][last], shown))
         elif (task := self._task(owner)) and last in self._params(task):
-            self._set_param(task, last, _from_text(text, self._params(task)[last], shown))
+            self._set_param(task, last, value_of(text, self._params(task)[last], shown))
         else:
             known = [f"{package}.{name}" for package in self._variables
                      for name in self._variables[package]]  # fmt: skip
@@ -82,18 +82,21 @@ class _Assigner:
 
     def _take_everywhere(self, name: str, text: str, shown: str) -> None:
         """`-D name=v`: the variable in every package that has one, and the parameter of every node."""
+        for given in self.line.tasks.values():
+            given.pop(name, None)  # of a `-P`
         owners = []
         for package, variables in self._variables.items():
             if name in variables:
-                self._set_variable(package, name, _from_text(text, variables[name], shown))
+                self._set_variable(package, name, value_of(text, variables[name], shown))
                 owners.append(f"package {package}")
         packages = len(owners)
+        self.line.everywhere[name] = text
         for task in self._tasks():
             if name in self._params(task):
-                _from_text(text, self._params(task)[name], shown)
-                self.line.everywhere[name] = text
+                value_of(text, self._params(task)[name], shown)
                 owners.append(f"task {task.name}")
-        if not owners:
+        is_open = any(task.is_computed for task in self._tasks())  # who knows what they will have
+        if not owners and not is_open:
             known = {name for variables in self._variables.values() for name in variables}
             known.update(name for task in self._tasks() for name in self._params(task))
             self._warn(f"-D {name}: nothing has this name", did_you_mean(name, known))
@@ -103,9 +106,12 @@ class _Assigner:
 
     def take_file(self, source: str) -> None:
         """`-P`: {"package": {variable: value}, "tasks": {task: {parameter: value}}}, typed."""
-        shown = "-P '{...}'" if _is_json(source) else f"-P {source}"
+        shown = _shown(source)
         data = _object(_read(source), shown)
         root = self._program.root
+        for key in data:
+            if key not in ("package", "tasks"):
+                self._warn(f"{shown}: no `{key}`", "known are `package`, `tasks`")
         for name, value in _object(data.get("package", {}), shown).items():
             merged = self._variables[root.name].get(name)
             if merged is None:
@@ -152,7 +158,8 @@ class _Assigner:
         self._problems.warn(None, what, hint=hint)
 
 
-def _from_text(text: str, merged: Merged, shown: str) -> Value:
+def value_of(text: str, merged: Merged, shown: str) -> Value:
+    """A value of `-D`, which is how it is shown in errors. Raises UsageError."""
     try:
         value = from_text(text, merged.kind)
     except Unfit as error:
@@ -161,11 +168,12 @@ def _from_text(text: str, merged: Merged, shown: str) -> Value:
 
 
 def _typed(value: Any, merged: Merged, shown: str) -> Value:
+    """The value as it is, if it fits. Raises UsageError."""
     try:
-        converted = convert(value, merged.kind)
+        convert(value, merged.kind)
     except Unfit as error:
         raise UsageError(f"{shown} {error}") from None
-    return _accepted(converted, merged, shown)
+    return _accepted(value, merged, shown)
 
 
 def _accepted(value: Value, merged: Merged, shown: str) -> Value:
@@ -178,20 +186,46 @@ def _accepted(value: Value, merged: Merged, shown: str) -> Value:
     return value
 
 
+def _shown(source: str) -> str:
+    return "-P '{...}'" if _is_json(source) else f"-P {source}"
+
+
 def _is_json(source: str) -> bool:
     return source.lstrip().startswith("{")
 
 
 def _read(source: str) -> Any:
+    shown = _shown(source)
     try:
         if _is_json(source):
-            return json.loads(source)
-        with open(source, encoding="utf-8") as file:
-            return json.load(file)
+            data = json.loads(source)
+        else:
+            with open(source, encoding="utf-8") as file:
+                data = json.load(file)
+        _check(data, 0)
     except OSError as error:
-        raise UsageError(f"-P {source}: {error.strerror}") from None
+        raise UsageError(f"{shown}: {error.strerror}") from None
     except ValueError as error:
-        raise UsageError(f"-P {source}: not JSON: {error}") from None
+        raise UsageError(f"{shown}: not JSON: {error}") from None
+    except RecursionError:
+        raise UsageError(f"{shown}: nested more than {MOST_NESTED} levels deep") from None
+    return data
+
+
+def _check(data: Any, depth: int) -> None:
+    """Raises ValueError for what is no text, RecursionError for what is nested too deep."""
+    if depth > MOST_NESTED:
+        raise RecursionError
+    if isinstance(data, str):
+        try:
+            data.encode(errors="surrogateescape")
+        except UnicodeEncodeError:
+            raise ValueError("a text with half of a surrogate pair") from None
+    elif isinstance(data, list | dict):
+        for element in data:
+            _check(element, depth + 1)
+            if isinstance(data, dict):
+                _check(data[element], depth + 1)
 
 
 def _object(data: Any, shown: str) -> dict[str, Any]:

@@ -78,4 +78,4 @@ def _parsed(text: str) -> Value:
     try:
         return read(text, "")
     except FlowError as error:
-        raise Unfit(f"is not YAML: {error.problems[0].what}") from None
+        raise Unfit(error.problems[0].what) from None

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias, cast
 
+from dfm.errors import Place
 from dfm.flow.document import Where
 from dfm.graph.node import Pattern
 from dfm.graph.values import Fields, Value
@@ -51,6 +52,15 @@ class Parameter:
 
 
 @dataclass(slots=True)
+class TagUse:
+    """A tag with the values of its fields."""
+
+    type: str
+    where: Where
+    fields: Fields
+
+
+@dataclass(slots=True)
 class Type:
     """A data item, tag or check type."""
 
@@ -60,15 +70,7 @@ class Type:
     uses: str = ""
     doc: str = ""
     params: dict[str, Parameter] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class TagUse:
-    """A tag with the values of its fields."""
-
-    type: str
-    where: Where
-    fields: Fields
+    tags: list[TagUse] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -79,6 +81,7 @@ class Task:
     short: str
     where: Where
     context: Context
+    named_by: str = "name"  # the field that the name stands in
     scopes: frozenset[str] = frozenset()
     uses: str = ""
     desc: str = ""
@@ -105,6 +108,16 @@ class Task:
     enclosing: "Task | None" = None
     extensions: list[dict[str, Parameter]] = field(default_factory=list)  # of the configuration
     _by_short: dict[str, "Task"] | None = None
+
+    @property
+    def place(self) -> Place:
+        """Where its name stands."""
+        return self.where.at(self.named_by).place()
+
+    @property
+    def is_computed(self) -> bool:
+        """Whether what it uses is known when the graph is built, and not before."""
+        return "${{" in self.uses
 
     def in_body(self, short: str) -> "Task | None":
         """A task that is written in this one's body."""
@@ -153,6 +166,7 @@ class Package:
     desc: str = ""
     doc: str = ""
     params: dict[str, Parameter] = field(default_factory=dict)
+    tags: list[TagUse] = field(default_factory=list)
     tasks: dict[str, Task] = field(default_factory=dict)  # by full name, without bodies
     types: dict[str, Type] = field(default_factory=dict)  # by full name
     configurations: dict[str, Configuration] = field(default_factory=dict)

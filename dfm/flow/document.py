@@ -22,7 +22,7 @@ class Document:
     """One flow file that was read."""
 
     def __init__(
-        self, file: str, text: str, data: Value, find: "Callable[[str, Path], Position]"
+        self, file: str, text: str, data: Value, find: "Callable[[str, Path, bool], Position]"
     ) -> None:
         self.file = file  # absolute
         self.directory = os.path.dirname(file)
@@ -30,9 +30,9 @@ class Document:
         self._text = text
         self._find = find
 
-    def place(self, path: Path, within: str = "") -> Place:
-        """Where a value stands; `within` is a part of its text to point at."""
-        line, column = self._find(self._text, path)
+    def place(self, path: Path, within: str = "", *, is_key: bool = False) -> Place:
+        """Where a value stands, or its key; `within` is a part of its text to point at."""
+        line, column = self._find(self._text, path, is_key)
         if within:
             lines = self._text.splitlines()
             for number in range(line - 1, min(len(lines), line + _SEARCH_LINES)):
@@ -44,6 +44,8 @@ class Document:
 
 
 _SEARCH_LINES = 2000
+MOST_NESTED = 200  # levels of lists and maps in a file: what is done with values recurses
+MOST_BITS = 10_000  # of an integer: the bound of expressions; Python prints no longer ones
 
 
 class Where(NamedTuple):
@@ -51,12 +53,17 @@ class Where(NamedTuple):
 
     document: Document
     path: Path
+    is_key: bool = False
 
     def at(self, *more: str | int) -> "Where":
         return Where(self.document, self.path + more)
 
+    def key(self) -> "Where":
+        """The name before the value, for what is wrong with that."""
+        return self._replace(is_key=True)
+
     def place(self, within: str = "") -> Place:
-        return self.document.place(self.path, within)
+        return self.document.place(self.path, within, is_key=self.is_key)
 
 
 def read(file: str) -> Document:

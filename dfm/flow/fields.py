@@ -20,6 +20,15 @@ class Reader(NamedTuple):
         self._must_be(where, "text", value, hint)
         return ""
 
+    def name(self, where: Where, value: Value) -> str:
+        """The name of something: a text that is not empty and can be part of a file's name."""
+        text = self.text(where, value)
+        if isinstance(value, str) and not text.isprintable():
+            self.problems.add(where, f"a name with a character that cannot be printed: {text!r}")
+        elif isinstance(value, str) and not text.strip():
+            self.problems.add(where, f"`{where.path[-1]}` must not be empty")
+        return text
+
     def flag(self, where: Where, value: Value) -> bool:
         if isinstance(value, bool):
             return value
@@ -78,7 +87,7 @@ class Reader(NamedTuple):
         *, later: Mapping[str, int] | None = None,
     ) -> None:  # fmt: skip
         """Faults for fields that `of` does not have."""
-        known = set(known)
+        known = frozenset(known)
         for key in fields:
             if key not in known:
                 self.unknown(where, key, known, of, later or {})
@@ -86,17 +95,31 @@ class Reader(NamedTuple):
     def unknown(
         self, where: Where, key: str, known: Iterable[str], of: str, later: Mapping[str, int]
     ) -> None:
+        where = where.at(key).key()
         if key in later:
             self.problems.add(
-                where.at(key),
+                where,
                 f"`{key}` of {of} is part of the flow language that this version does not run yet",
-                within=key,
             )
         else:
-            self.problems.add(
-                where.at(key), f"{of} has no field `{key}`", within=key,
-                hint=did_you_mean(key, known),
-            )  # fmt: skip
+            self.problems.add(where, f"{of} has no field `{key}`", hint=did_you_mean(key, known))
+
+    def ignore_unknown(
+        self, where: Where, fields: Mapping[str, Value], known: Iterable[str], of: str,
+        *, later: Mapping[str, int] | None = None,
+    ) -> None:  # fmt: skip
+        """Warnings for fields that `of` does not have: flows written for others may have them."""
+        known = frozenset(known)
+        for key in fields:
+            if key in known:
+                continue
+            if later and key in later:
+                self.unknown(where, key, known, of, later)
+            else:
+                self.problems.warn(
+                    where.at(key).key(), f"{of} has no field `{key}`; it is ignored",
+                    hint=did_you_mean(key, known),
+                )  # fmt: skip
 
     def _must_be(self, where: Where, kind: str, value: Any, hint: str = "") -> None:
         name = where.path[-1] if where.path else "the file"

@@ -1,6 +1,5 @@
 """From a flow file to a program that is checked, and from that to the graph of a run."""
 
-import functools
 import os
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -10,10 +9,10 @@ from dfm.flow.build import Builder
 from dfm.flow.check import Check
 from dfm.flow.command_line import CommandLine, assign
 from dfm.flow.declarations import Configuration, Package, Parameter, Program
-from dfm.flow.document import Document, read
+from dfm.flow.document import Document, Where, read
 from dfm.flow.fields import Reader
 from dfm.flow.find import find_root
-from dfm.flow.names import find_goal, find_task
+from dfm.flow.names import NEEDS_OF, find_goal, find_task, known_names
 from dfm.flow.parse_package import parse_package
 from dfm.flow.problems import Problems, did_you_mean
 from dfm.flow.shapes import Merged, Shapes, variable
@@ -85,23 +84,23 @@ def load(options: Options, environ: Mapping[str, str]) -> Flow:
     program = Program(package, {std.name: std, package.name: package})
     chosen = _configurations(package, options.configuration, problems)
     _extend(program, chosen, problems)
-    problems.raise_any()
     variables = {name: _variables(one) for name, one in program.packages.items()}
     _revalue(variables[package.name], chosen, problems)
     shapes = Shapes(program, problems)
-    line = assign(
-        program, shapes, variables, options.definitions, options.parameter_files, problems
-    )
+    line = CommandLine()
+    if not problems.any():  # else the faults of the files are said first, all at once
+        line = assign(
+            program, shapes, variables, options.definitions, options.parameter_files, problems
+        )
     world = World(
         program, problems, environ=environ, root_file=document.file, variables=variables,
         overrides=line.variables,
     )  # fmt: skip
-    Check(program, shapes, world, problems).package(package)
+    Check(program, shapes, world, problems).package(package, variables[package.name])
     problems.raise_any()
     return Flow(document, program, shapes, world, line, problems)
 
 
-@functools.cache
 def _standard_library() -> Package:
     problems = Problems()
     package = parse_package(Reader(problems), read(_STD))
@@ -121,6 +120,7 @@ def _configurations(package: Package, name: str, problems: Problems) -> list[Con
     if not name:
         name = "default" if "default" in known else ""
     elif name not in known:
+        problems.raise_any()  # it may be one that could not be read
         raise UsageError(
             f"package {package.name} has no configuration `{name}`",
             place=Place(package.where.document.file), hint=did_you_mean(name, known),
@@ -133,7 +133,11 @@ def _configurations(package: Package, name: str, problems: Problems) -> list[Con
             problems.add(where, f"no configuration `{name}`", hint=did_you_mean(name, known))
             break
         if configuration in chosen:
-            problems.add(configuration.where, f"configuration `{name}` uses itself")
+            circle = [one.name for one in chosen[chosen.index(configuration) :]]
+            problems.add(
+                configuration.where.at("uses"),
+                f"configuration `{name}` uses itself: {' -> '.join([*circle, name])}",
+            )
             break
         chosen.append(configuration)
         name = configuration.uses
@@ -146,14 +150,31 @@ def _extend(program: Program, chosen: list[Configuration], problems: Problems) -
         for extension in configuration.extensions:
             task = find_task(program, extension.task, program.root.context)
             if task is None:
-                known = [task.name for task in program.root.tasks.values()]
+                known = known_names(program, program.root.context)
                 problems.add(
                     extension.where.at("task"), f"no task `{extension.task}` to extend",
                     hint=did_you_mean(extension.task, known),
                 )  # fmt: skip
                 continue
             task.extensions.append(extension.params)
-            task.needs += extension.needs
+            task.needs += [
+                name
+                for number, name in enumerate(extension.needs)
+                if _can_be_needed(name, extension.where.at("needs", number), program, problems)
+            ]
+
+
+def _can_be_needed(name: str, where: Where, program: Program, problems: Problems) -> bool:
+    """Whether a need of an extension names a task; a fault at its place if not."""
+    context = program.root.context
+    names = (name, name.removesuffix(NEEDS_OF))
+    if "${{" in name or any(find_task(program, one, context) for one in names):
+        return True
+    problems.add(
+        where, f"no task `{name}` to be needed",
+        hint=did_you_mean(name, known_names(program, context)),
+    )  # fmt: skip
+    return False
 
 
 def _revalue(variables: dict[str, Merged], chosen: list[Configuration], problems: Problems) -> None:
@@ -170,6 +191,6 @@ def _no_such_variable(
     writing: Parameter, variables: Mapping[str, Merged], problems: Problems
 ) -> None:
     problems.add(
-        writing.where, f"the package has no variable `{writing.name}`", within=writing.name,
+        writing.where.key(), f"the package has no variable `{writing.name}`",
         hint=did_you_mean(writing.name, variables),
     )  # fmt: skip

@@ -33,10 +33,19 @@ def find_base(program: Program, ref: str, task: Task) -> Task | Type | None:
 def known_names(program: Program, context: Context, *, types: bool = False) -> Iterable[str]:
     """What a reference could have meant: short in its own package, else full."""
     for package in program.packages.values():
-        declared: list[str] = [*package.tasks, *(package.types if types else ())]
-        for name in declared:
-            own = package.name == context.package
-            yield name.removeprefix(f"{package.name}.") if own else name
+        yield from _as_seen(package.tasks, package, context)
+    if types:
+        yield from known_types(program, context)
+
+
+def known_types(program: Program, context: Context) -> Iterable[str]:
+    for package in program.packages.values():
+        yield from _as_seen(package.types, package, context)
+
+
+def _as_seen(names: Iterable[str], package: Package, context: Context) -> Iterable[str]:
+    is_own = package.name == context.package
+    return (name.removeprefix(f"{package.name}.") if is_own else name for name in names)
 
 
 def find_goal(program: Program, name: str) -> Task:

@@ -14,19 +14,16 @@ _PACKAGE_LATER = {
 }  # fmt: skip
 _CONFIGURATION = frozenset({"name", "desc", "doc", "uses", "with", "extensions"})
 _CONFIGURATION_LATER = {"imports": 22, "fragments": 22, "types": 22, "tasks": 22, "overrides": 22}
+_EXTENSION = frozenset({"task", "with", "needs", "uses"})
 _TYPE = frozenset({"name", "uses", "doc", "desc", "with", "tags", "check"})
 
 
 def parse_package(reader: Reader, document: Document) -> Package:
     """The package of a document. Raises FlowError if there is none in it."""
-    root = document.data
-    if not isinstance(root, dict) or not isinstance(root.get("package"), dict):
-        what = "no `package:` in it" if isinstance(root, dict) else f"is {describe(root)}"
-        raise FlowError(f"not a flow file: {what}", place=document.place(()))
     where = Where(document, ("package",))
-    fields = reader.mapping(where, root["package"])
+    fields = _fields(document, where)
     if "name" in fields:
-        name = reader.text(where.at("name"), fields["name"])
+        name = reader.name(where.at("name"), fields["name"])
     else:
         name = ""
         reader.problems.add(where, "a package needs a `name`")
@@ -40,15 +37,28 @@ def parse_package(reader: Reader, document: Document) -> Package:
     for parameter in package.params.values():
         if parameter.kind is None:
             reader.problems.add(
-                parameter.where, f"the package variable `{parameter.name}` needs a `type`",
+                parameter.where.key(), f"the package variable `{parameter.name}` needs a `type`",
                 hint="write {type: str, value: ...}",
             )  # fmt: skip
     if "tags" in fields:
-        parse_tags(reader, where.at("tags"), fields["tags"])
+        package.tags = parse_tags(reader, where.at("tags"), fields["tags"])
     _read_types(reader, where.at("types"), fields.get("types"), package)
     _read_tasks(reader, where.at("tasks"), fields.get("tasks"), package)
     _read_configurations(reader, where.at("configs"), fields.get("configs"), package)
     return package
+
+
+def _fields(document: Document, where: Where) -> dict[str, Value]:
+    root = document.data
+    if not isinstance(root, dict):
+        raise FlowError(f"not a flow file: it is {describe(root)}", place=document.place(()))
+    if "package" not in root:
+        what = "a fragment is no flow to start from" if "fragment" in root else "not a flow file"
+        raise FlowError(f"{what}: there is no `package:` in it", place=document.place(()))
+    fields = root["package"]
+    if not isinstance(fields, dict):
+        raise FlowError(f"`package` must be a map, not {describe(fields)}", place=where.place())
+    return fields
 
 
 def _read_tasks(reader: Reader, where: Where, value: Value, package: Package) -> None:
@@ -63,34 +73,34 @@ def _read_tasks(reader: Reader, where: Where, value: Value, package: Package) ->
 
 def _read_types(reader: Reader, where: Where, value: Value, package: Package) -> None:
     for place, fields in reader.list_of_maps(where, value):
-        short = reader.text(place.at("name"), fields.get("name"))
+        short = reader.name(place.at("name"), fields.get("name"))
         if not short:
             continue
-        for key in fields:
-            if key not in _TYPE:
-                reader.problems.warn(place.at(key), f"a type has no field `{key}`; it is ignored")
+        reader.ignore_unknown(place, fields, _TYPE, "a type")
         name = f"{package.name}.{short}"
         kind = Type(name, place, package.context)
         if "uses" in fields:
             kind.uses = reader.text(place.at("uses"), fields["uses"])
         kind.doc = str(fields.get("doc") or fields.get("desc") or "")
+        if "tags" in fields:
+            kind.tags = parse_tags(reader, place.at("tags"), fields["tags"])
         kind.params = parse_parameters(
             reader, place.at("with"), fields.get("with"), package.context
         )
         if name in package.types:
             reader.problems.add(
-                place, f"type `{name}` is declared twice",
-                hint=f"first at {package.types[name].where.place()}",
+                place.at("name"), f"type `{name}` is declared twice",
+                hint=f"first at {package.types[name].where.at('name').place()}",
             )  # fmt: skip
         package.types[name] = kind
 
 
 def _read_configurations(reader: Reader, where: Where, value: Value, package: Package) -> None:
     for place, fields in reader.list_of_maps(where, value):
-        name = reader.text(place.at("name"), fields.get("name"))
+        name = reader.name(place.at("name"), fields.get("name"))
         if not name:
             continue
-        reader.only_known(
+        reader.ignore_unknown(
             place, fields, _CONFIGURATION, "a configuration", later=_CONFIGURATION_LATER
         )
         made = Configuration(name, place)
@@ -107,20 +117,20 @@ def _read_configurations(reader: Reader, where: Where, value: Value, package: Pa
             )
         ]
         if name in package.configurations:
-            reader.problems.add(place, f"configuration `{name}` is declared twice", within=name)
+            first = package.configurations[name].where.at("name").place()
+            reader.problems.add(
+                place.at("name"), f"configuration `{name}` is declared twice",
+                hint=f"first at {first}",
+            )  # fmt: skip
         package.configurations[name] = made
 
 
 def _extension(
     reader: Reader, where: Where, fields: dict[str, Value], package: Package
 ) -> Extension:
-    for key in fields:
-        if key not in ("task", "with", "needs", "uses"):
-            reader.problems.warn(
-                where.at(key), f"an extension has no field `{key}`; it is ignored", within=key
-            )
+    reader.ignore_unknown(where, fields, _EXTENSION, "an extension")
     return Extension(
-        reader.text(where.at("task"), fields.get("task")),
+        reader.name(where.at("task"), fields.get("task")),
         where,
         reader.texts(where.at("needs"), fields.get("needs")),
         parse_parameters(reader, where.at("with"), fields.get("with"), package.context),

@@ -44,7 +44,7 @@ def _parse(reader: Reader, around: Where, name: str, value: Value, context: Cont
                 setattr(parameter, _PARTS[key], given)
             case _:
                 reader.problems.warn(
-                    where.at(key), f"a parameter has no `{key}`; it is ignored", within=key,
+                    where.at(key).key(), f"a parameter has no `{key}`; it is ignored",
                     hint=did_you_mean(key, _DEFINITION),
                 )  # fmt: skip
     return parameter

@@ -18,8 +18,6 @@ _LATER = {
     "provide": 24, "let": 24,
 }  # fmt: skip
 _LATER_STRATEGIES = {"generate": 19, "select": 19, "chain": 19}
-# Accepted, and of no effect on a run.
-_SILENT = frozenset({"examples", "cache"})
 
 
 def parse_task(
@@ -38,26 +36,26 @@ def parse_task(
             )
         return None
     key = named[0]
-    short = reader.text(where.at(key), fields[key])
+    short = reader.name(where.at(key), fields[key])
     if not short:
         return None
-    task = Task(f"{prefix}.{short}", short, where, context, enclosing=enclosing)
+    task = Task(f"{prefix}.{short}", short, where, context, named_by=key, enclosing=enclosing)
     if key in _SCOPES:
         task.scopes = frozenset({key})
     for field, value in fields.items():
         read = _FIELDS.get(field)
         if read is not None:
             read(reader, task, where, value)
-        elif field not in NAMES and field not in _SILENT:
-            reader.unknown(where, field, {*_FIELDS, *NAMES, *_SILENT}, "a task", _LATER)
+        elif field not in NAMES:
+            reader.unknown(where, field, {*_FIELDS, *NAMES}, "a task", _LATER)
     return task
 
 
 def parse_body(
     reader: Reader, where: Where, value: Value, context: Context, enclosing: Task
 ) -> list[Task]:
-    """The tasks of a body, no two of one name."""
-    tasks: dict[str, Task] = {}
+    """The tasks of a body, after those that it has already; no two of one name."""
+    tasks = {task.short: task for task in enclosing.body or ()}
     for place, fields in reader.list_of_maps(where, value):
         task = parse_task(
             reader, place, fields, context, prefix=enclosing.name, enclosing=enclosing
@@ -72,8 +70,8 @@ def parse_body(
 
 def twice(reader: Reader, task: Task, first: Task) -> None:
     reader.problems.add(
-        task.where, f"task `{task.name}` is declared twice", within=task.short,
-        hint=f"first at {first.where.place(task.short)}",
+        task.where.at(task.named_by), f"task `{task.name}` is declared twice",
+        hint=f"first at {first.place}",
     )  # fmt: skip
 
 
@@ -105,9 +103,12 @@ def _scope(reader: Reader, task: Task, where: Where, value: Value) -> None:
 
 
 def _iff(reader: Reader, task: Task, where: Where, value: Value) -> None:
-    task.iff = value
-    if isinstance(value, str) and "${{" not in value:
-        reader.problems.warn(where.at("iff"), f"`iff: {value!r}` is a constant text: always true")
+    if isinstance(value, bool) or (isinstance(value, str) and "${{" in value):
+        task.iff = value
+    elif value is not None:
+        what = f"`iff` is {describe(value)}, which is always true"
+        hint = "true, false or ${{ ... }} is wanted"
+        reader.problems.warn(where.at("iff"), what, hint=hint)
 
 
 def _run(reader: Reader, task: Task, where: Where, value: Value) -> None:
@@ -117,7 +118,8 @@ def _run(reader: Reader, task: Task, where: Where, value: Value) -> None:
 
 def _shell(reader: Reader, task: Task, where: Where, value: Value) -> None:
     name = reader.one_of(where.at("shell"), value, SHELLS)
-    task.shell = SHELLS.get(name, "bash")
+    if task.run_field != "pytask":
+        task.shell = SHELLS.get(name, "bash")
 
 
 def _pytask(reader: Reader, task: Task, where: Where, value: Value) -> None:
@@ -127,8 +129,7 @@ def _pytask(reader: Reader, task: Task, where: Where, value: Value) -> None:
 
 def _body(key: str) -> Callable[[Reader, Task, Where, Value], None]:
     def read(reader: Reader, task: Task, where: Where, value: Value) -> None:
-        body = parse_body(reader, where.at(key), value, task.context, task)
-        task.body = [*(task.body or ()), *body]
+        task.body = parse_body(reader, where.at(key), value, task.context, task)
 
     return read
 
@@ -136,14 +137,11 @@ def _body(key: str) -> Callable[[Reader, Task, Where, Value], None]:
 def _strategy(reader: Reader, task: Task, where: Where, value: Value) -> None:
     where = where.at("strategy")
     fields = reader.mapping(where, value)
-    for key, given in fields.items():
-        match key:
-            case "matrix":
-                task.matrix = reader.mapping(where.at(key), given)
-            case "body":
-                _body("body")(reader, task, where, given)
-            case _:
-                reader.unknown(where, key, ("matrix", "body"), "`strategy`", _LATER_STRATEGIES)
+    reader.ignore_unknown(where, fields, ("matrix", "body"), "`strategy`", later=_LATER_STRATEGIES)
+    if "matrix" in fields:
+        task.matrix = reader.mapping(where.at("matrix"), fields["matrix"])
+    if "body" in fields:
+        _body("body")(reader, task, where, fields["body"])
 
 
 def _patterns(reader: Reader, where: Where, value: Value) -> list[dict[str, Value]]:
@@ -190,6 +188,8 @@ def _uptodate(reader: Reader, task: Task, where: Where, value: Value) -> None:
 
 def parse_tags(reader: Reader, where: Where, value: Value) -> list[TagUse]:
     """`tags:` of a task, type or package (section 25)."""
+    if value is None:
+        return []
     if not isinstance(value, list):
         reader.problems.add(where, f"`tags` must be a list, not {describe(value)}")
         return []
@@ -208,6 +208,34 @@ def parse_tags(reader: Reader, where: Where, value: Value) -> list[TagUse]:
 
 def _tags(reader: Reader, task: Task, where: Where, value: Value) -> None:
     task.tags = parse_tags(reader, where.at("tags"), value)
+
+
+def _examples(reader: Reader, task: Task, where: Where, value: Value) -> None:
+    """For those who read about the task: checked, and not kept."""
+    for place, fields in reader.list_of_maps(where.at("examples"), value):
+        known = ("title", "code", "caption", "lang")
+        reader.only_known(place, fields, known, "an example")
+        for key in known:
+            if key in fields:
+                reader.text(place.at(key), fields[key])
+        if "code" not in fields:
+            reader.problems.add(place, "an example needs `code`")
+
+
+def _cache(reader: Reader, task: Task, where: Where, value: Value) -> None:
+    """For a cache of finished tasks, which this version does not have: checked, and not kept."""
+    where = where.at("cache")
+    if isinstance(value, bool):
+        return
+    fields = reader.mapping(where, value)
+    reader.only_known(where, fields, ("enabled", "hash", "compression"), "`cache`")
+    if "enabled" in fields:
+        reader.flag(where.at("enabled"), fields["enabled"])
+    if "hash" in fields:
+        reader.texts(where.at("hash"), fields["hash"])
+    if not isinstance(fields.get("compression", False), bool):  # unquoted, `no` is one
+        words = ("no", "gzip", "bzip2", "yes")
+        reader.one_of(where.at("compression"), fields["compression"], words)
 
 
 def _abstract(reader: Reader, task: Task, where: Where, value: Value) -> None:
@@ -249,6 +277,8 @@ _FIELDS: dict[str, Callable[[Reader, Task, Where, Value], None]] = {
     "rundir": _rundir,
     "uptodate": _uptodate,
     "tags": _tags,
+    "examples": _examples,
+    "cache": _cache,
     "abstract": _abstract,
     "max_failures": _max_failures,
     "on_error": _on_error,

@@ -1,32 +1,48 @@
 """Collects the faults of a flow, so that a user sees all of them at once."""
 
 from collections.abc import Iterable
+from typing import TypeAlias
 
 from dfm.errors import FlowError, Problem
 from dfm.flow.document import Where
 
-_MOST = 50  # beyond that nobody reads on
+_MOST = 50
+_Said: TypeAlias = tuple[Where | None, str, str]
 
 
 class Problems:
-    """Faults and warnings found so far."""
+    """Faults and warnings found so far, each once, however many nodes meet it."""
 
     def __init__(self) -> None:
         self.warnings: list[Problem] = []
         self._found: list[Problem] = []
-
-    def __len__(self) -> int:
-        return len(self._found)
+        self._said: set[_Said] = set()
+        self._warned: set[_Said] = set()
 
     def add(self, where: Where, what: str, *, within: str = "", hint: str = "") -> None:
-        """A fault. `within` is a part of the text at `where` to point at."""
-        if len(self._found) < _MOST:
+        """A fault. `within` is a part of the text at `where` to point at.
+
+        Raises FlowError when there are so many that nobody reads on.
+        """
+        if self._is_new((where, what, within), self._said):
             self._found.append(Problem(what, where.place(within), hint))
+            if len(self._found) == _MOST:
+                self.raise_any()
 
     def warn(self, where: Where | None, what: str, *, within: str = "", hint: str = "") -> None:
         """Something odd that stops nothing; without a place it is about the command line."""
-        if len(self.warnings) < _MOST:
+        if len(self.warnings) < _MOST and self._is_new((where, what, within), self._warned):
             self.warnings.append(Problem(what, where.place(within) if where else None, hint))
+
+    @staticmethod
+    def _is_new(one: _Said, before: set[_Said]) -> bool:
+        if one in before:
+            return False
+        before.add(one)
+        return True
+
+    def any(self) -> bool:
+        return bool(self._found)
 
     def raise_any(self) -> None:
         """Raises FlowError if there are faults."""

@@ -4,12 +4,11 @@ A shape depends on declarations only, so that it is made once for all nodes of a
 whose `uses` is computed, which has a shape for every base it comes to.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from dfm.flow.declarations import MISSING, Context, Parameter, Program, TagUse, Task, Type
-from dfm.flow.document import Where
-from dfm.flow.names import find_base, find_type, known_names
+from dfm.flow.names import find_base, find_type, known_names, known_types
 from dfm.flow.problems import Problems, did_you_mean
 from dfm.flow.templates import has_expressions
 from dfm.graph.values import Value
@@ -40,6 +39,10 @@ class Merged:
                 has_expressions(part) for writing in self.writings for part in writing.parts()
             )
         return self._is_constant
+
+    def written(self) -> Parameter | None:
+        """The last writing that gives a value; None if its value is the empty one of its type."""
+        return next((one for one in reversed(self.writings) if one.parts()), None)
 
     def changed_by(self, writing: Parameter) -> "Merged":
         """With one more writing, which replaces only what it mentions."""
@@ -88,28 +91,34 @@ class Shapes:
     def __init__(self, program: Program, problems: Problems) -> None:
         self._program = program
         self._problems = problems
-        self._made: dict[tuple[int, str], Shape] = {}
+        self._made: dict[int, Shape] = {}
+        self._computed: dict[tuple[int, ...], Shape] = {}  # by the identities of the whole chain
         self._types: dict[str, dict[str, Merged]] = {}
 
     def of(self, task: Task, compute_uses: ComputeUses = lambda task: None) -> Shape:
         """The shape of a task. Faults that its own declaration has are collected once."""
-        is_computed = "${{" in task.uses
-        if not is_computed and (known := self._made.get((id(task), ""))):
+        if known := self._made.get(id(task)):
             return known
         chain, end = self._chain(task, compute_uses)
-        bases = " ".join([link.name for link in chain[1:]] + [end.name if end else ""])
-        key = (id(task), bases if is_computed else "")
-        if key not in self._made:
-            self._made[key] = self._merge(chain, end)
-        return self._made[key]
+        if not any(link.is_computed for link in chain):
+            shape = self._made[id(task)] = self._merge(chain, end)
+            return shape
+        key = (*map(id, chain), id(end))
+        if key not in self._computed:
+            self._computed[key] = self._merge(chain, end)
+        return self._computed[key]
 
     def of_type(self, kind: Type) -> dict[str, Merged]:
         """The fields of a type, those of its bases first."""
         if kind.name not in self._types:
             chain = self._type_chain(kind)
             fields: dict[str, Merged] = {}
+            bases = [base.name for base in chain[1:]]
             for link in reversed(chain):
-                fields = self._layer(fields, link.params, link.where, f"type {link.name}", True)
+                report = link is kind and not chain[-1].uses
+                fields = self._layer(
+                    fields, link.params, f"type {link.name}", bases if report else None
+                )
             self._types[kind.name] = fields
         return self._types[kind.name]
 
@@ -118,10 +127,10 @@ class Shapes:
         return any(link.name == base for link in self._type_chain(kind))
 
     def _chain(self, task: Task, compute_uses: ComputeUses) -> tuple[list[Task], Type | None]:
-        chain = [task]
-        while chain[-1].uses:
-            link = chain[-1]
-            name = compute_uses(link) if "${{" in link.uses else link.uses
+        chain = {id(task): task}
+        link = task
+        while link.uses:
+            name = compute_uses(link) if link.is_computed else link.uses
             if name is None:
                 break
             base = find_base(self._program, name, link)
@@ -129,12 +138,20 @@ class Shapes:
                 self._unresolved(link, name)
                 break
             if isinstance(base, Type):
-                return chain, base
-            if base in chain:
-                self._problems.add(task.where.at("uses"), f"`{task.name}` uses itself")
+                return [*chain.values()], base
+            if id(base) in chain:
+                self._uses_itself(base, [one.name for one in chain.values()])
                 break
-            chain.append(base)
-        return chain, None
+            chain[id(base)] = link = base
+        return [*chain.values()], None
+
+    def _uses_itself(self, base: Task | Type, names: list[str]) -> None:
+        """A chain of these names has come back to `base`, which need not be where it began."""
+        circle = names[names.index(base.name) :]
+        what = f"`{base.name}` uses itself"
+        if len(circle) > 1:
+            what += f": {' -> '.join([*circle, base.name])}"
+        self._problems.add(base.where.at("uses"), what)
 
     def _unresolved(self, task: Task, name: str) -> None:
         known = known_names(self._program, task.context, types=True)
@@ -143,35 +160,32 @@ class Shapes:
         )
 
     def _type_chain(self, kind: Type) -> list[Type]:
-        chain = [kind]
-        while chain[-1].uses:
-            base = find_type(self._program, chain[-1].uses, chain[-1].context)
+        chain = {id(kind): kind}
+        link = kind
+        while link.uses:
+            base = find_type(self._program, link.uses, link.context)
             if base is None:
-                known = (
-                    name for package in self._program.packages.values() for name in package.types
-                )
+                known = known_types(self._program, link.context)
                 self._problems.add(
-                    chain[-1].where.at("uses"),
-                    f"no type `{chain[-1].uses}`",
-                    hint=did_you_mean(chain[-1].uses, known),
-                )
-                chain[-1].uses = ""  # said once
+                    link.where.at("uses"), f"no type `{link.uses}`",
+                    hint=did_you_mean(link.uses, known),
+                )  # fmt: skip
                 break
-            if base in chain:
-                self._problems.add(kind.where.at("uses"), f"type `{kind.name}` uses itself")
+            if id(base) in chain:
+                self._uses_itself(base, [one.name for one in chain.values()])
                 break
-            chain.append(base)
-        return chain
+            chain[id(base)] = link = base
+        return [*chain.values()]
 
     def _merge(self, chain: list[Task], end: Type | None) -> Shape:
         shape = Shape(chain[0], chain, end, dict(self.of_type(end)) if end else {})
         is_whole = bool(end) or not chain[-1].uses
+        bases = [base.name for base in chain[1:]] + ([end.name] if end else [])
         for link in reversed(chain):
-            own = link is chain[0]
-            of = f"task {link.name}"
+            report = link is chain[0] and is_whole
             for layer in (link.params, *link.extensions):
                 shape.params = self._layer(
-                    shape.params, layer, link.where, of, own and is_whole, chain
+                    shape.params, layer, f"task {link.name}", bases if report else None
                 )
             self._take(shape, link)
         shape.siblings = {task.short: task for task in shape.body or ()}
@@ -214,11 +228,10 @@ class Shapes:
         self,
         below: dict[str, Merged],
         writings: dict[str, Parameter],
-        where: Where,
         of: str,
-        report: bool,
-        chain: Iterable[Task] = (),
+        bases: list[str] | None,
     ) -> dict[str, Merged]:
+        """`below` with one more writing of some. With the names of the bases, faults are said."""
         if not writings:
             return below
         merged = dict(below)
@@ -228,20 +241,19 @@ class Shapes:
                 merged[name] = old.changed_by(writing)
             elif writing.kind is not None:
                 merged[name] = _first(writing)
-            elif report:
-                self._no_such_parameter(writing, of, below, chain)
+            elif bases is not None:
+                self._no_such_parameter(writing, of, below, bases)
         return merged
 
     def _no_such_parameter(
-        self, writing: Parameter, of: str, below: dict[str, Merged], chain: Iterable[Task]
+        self, writing: Parameter, of: str, below: dict[str, Merged], bases: list[str]
     ) -> None:
-        bases = [task.name for task in chain][1:]
         what = f"{of} has no parameter `{writing.name}`"
         if bases:
             what += f", nor has {bases[0]}, which it uses"
         hint = did_you_mean(writing.name, below) if below else ""
         self._problems.add(
-            writing.where, what, within=writing.name,
+            writing.where.key(), what,
             hint=hint or "a new parameter needs a type: {type: str, value: ...}",
         )  # fmt: skip
 

@@ -5,59 +5,75 @@ import tomllib
 from typing import Any
 
 from dfm.errors import FlowError, Place
-from dfm.flow.document import Path, Position
+from dfm.flow.document import MOST_BITS, MOST_NESTED, Path, Position
 from dfm.graph.values import Value
 
 _WHERE = re.compile(r"\(at line (\d+), column (\d+)\)")
-_HEADER = re.compile(r"^[ \t]*(\[\[?)([^\]\n]+)\]\]?", re.MULTILINE)
+_HEADER = re.compile(r"^[ \t]*(\[\[?)([^\]\n]+)\]\]?[ \t]*(?:#.*)?$", re.MULTILINE)
 
 
 def read(text: str, file: str) -> Value:
     """The document in `text`. Raises FlowError."""
     try:
-        return _plain(tomllib.loads(text))
+        return _plain(tomllib.loads(text), 0)
     except tomllib.TOMLDecodeError as error:
         where = _WHERE.search(str(error))
         place = Place(file, int(where[1]), int(where[2])) if where else Place(file)
         raise FlowError(f"not valid TOML: {error}", place=place) from None
+    except ValueError as error:  # an integer of a million digits
+        raise FlowError(f"not valid TOML: {error}", place=Place(file)) from None
     except RecursionError:
-        raise FlowError("nested too deep", place=Place(file)) from None
+        what = f"nested more than {MOST_NESTED} levels deep"
+        raise FlowError(what, place=Place(file)) from None
 
 
-def find(text: str, path: Path) -> Position:
-    """The library keeps no positions: the nearest header or key before the value is found by eye."""
-    start, names = 0, [step for step in path if isinstance(step, str)]
-    counts = [step for step in path if isinstance(step, int)]
-    for depth in range(len(names), 0, -1):
-        header = ".".join(names[:depth])
-        found = [match for match in _HEADER.finditer(text) if _same(match[2], header)]
-        if found:
-            number = counts[0] if counts and found[0][1] == "[[" else 0
-            match = found[min(number, len(found) - 1)]
-            start = match.start(1)
-            if depth < len(names):
-                start = _key(text, match.end(), names[depth]) or start
-            break
+def find(text: str, path: Path, is_key: bool) -> Position:
+    """Line and column of the key at `path`, or of the nearest header or key around it.
+
+    The library keeps no positions: the headers are followed in their order, keys found by eye.
+    """
+    start, after, known = 0, 0, 0
+    counts: dict[Path, int] = {}  # of arrays of tables: the element that is being written
+    for header in _HEADER.finditer(text):
+        here = _path(header, counts)
+        if len(here) > known and path[: len(here)] == here:
+            start, after, known = header.start(1), header.end(), len(here)
+    following = _HEADER.search(text, after)
+    end = following.start() if following else len(text)
+    if known < len(path):
+        start = _key(text, after, end, str(path[known])) or start
     line = text.count("\n", 0, start)
     return line + 1, start - (text.rfind("\n", 0, start) + 1) + 1
 
 
-def _same(written: str, header: str) -> bool:
-    return re.sub(r"[\s\"']", "", written) == header
+def _path(header: re.Match[str], counts: dict[Path, int]) -> Path:
+    """What the keys after a header belong to, with the elements of arrays that are open there."""
+    path: Path = ()
+    names = re.sub(r"[\s\"']", "", header[2]).split(".")
+    for depth, name in enumerate(names, 1):
+        path += (name,)
+        if depth == len(names) and header[1] == "[[":
+            counts[path] = counts.get(path, -1) + 1
+        if path in counts:
+            path += (counts[path],)
+    return path
 
 
-def _key(text: str, start: int, key: str) -> int | None:
-    following = _HEADER.search(text, start)
-    end = following.start() if following else len(text)
-    match = re.compile(rf"^[ \t]*[\"']?({re.escape(key)})\b", re.MULTILINE).search(text, start, end)
+def _key(text: str, start: int, end: int, key: str) -> int | None:
+    written = re.compile(rf"^[ \t]*[\"']?({re.escape(key)})(?=[\"' \t.=])", re.MULTILINE)
+    match = written.search(text, start, end)
     return match.start(1) if match else None
 
 
-def _plain(value: Any) -> Value:
+def _plain(value: Any, depth: int) -> Value:
+    if depth > MOST_NESTED:
+        raise RecursionError
     if isinstance(value, dict):
-        return {key: _plain(element) for key, element in value.items()}
+        return {key: _plain(element, depth + 1) for key, element in value.items()}
     if isinstance(value, list):
-        return [_plain(element) for element in value]
+        return [_plain(element, depth + 1) for element in value]
+    if isinstance(value, int) and value.bit_length() > MOST_BITS:
+        raise ValueError("an integer is too large")
     if isinstance(value, bool | int | float | str):
         return value
     return str(value)  # a date or a time

@@ -4,8 +4,8 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 
 from dfm.flow.conversion import Unfit, convert
-from dfm.flow.declarations import KINDS, MISSING, Context, Parameter, Program
-from dfm.flow.document import Where
+from dfm.flow.declarations import KINDS, MISSING, Context, Kind, Parameter, Program
+from dfm.flow.document import Where, describe
 from dfm.flow.expressions import ExpressionError, NameUnknown
 from dfm.flow.problems import Problems, did_you_mean
 from dfm.flow.shapes import Merged
@@ -13,7 +13,7 @@ from dfm.flow.templates import evaluate, report
 from dfm.graph.values import Fields, Value
 
 Found = tuple[Value, int]  # a value, and how many parts of a dotted name it took
-_DEEPEST = 100  # parameters that refer to parameters
+_DEEPEST = 75  # parameters that refer to parameters; each level takes ten frames of Python's stack
 
 
 class BadValue(Exception):
@@ -84,7 +84,20 @@ class World:
 
     def defaults(self, merged: Mapping[str, Merged]) -> Fields:
         """The values of a type's fields. Raises BadValue."""
-        return Parameters(merged, self, None, {}).all()
+        return Parameters(merged, self, self._around, {}).all()
+
+    def check_constants(self, merged: Mapping[str, Merged]) -> None:
+        """Collects the faults of values that flow files give without an expression."""
+        values = Parameters(merged, self, None, {})
+        for name, one in merged.items():
+            if one.is_constant() and one.written():
+                try:
+                    values[name]
+                except BadValue:
+                    continue
+
+    def _around(self, context: Context, own: "Parameters") -> "Scope":
+        return Scope(self, context, params=own)
 
     def find(self, path: tuple[str, ...], context: Context) -> Found | None:
         """Anything but parameters of tasks."""
@@ -120,6 +133,13 @@ class World:
             if path[length] in self._variables.get(".".join(path[:length]), ()):
                 return True
         return False
+
+    def missing(self, path: tuple[str, ...]) -> tuple[str, ...]:
+        """The part of an unknown path that is to blame: of `pkg.var` both."""
+        for length in range(len(path) - 1, 0, -1):
+            if ".".join(path[:length]) in self._variables:
+                return path[: length + 1]
+        return path[:2] if path[0] == "env" else path[:1]
 
     def names(self, context: Context) -> Iterator[str]:
         yield from self._variables[context.package]
@@ -172,7 +192,7 @@ class Scope:
             return self.rundir, 1
         if head == "name" and self.name:
             return self.name, 1
-        raise NameUnknown(path[:2] if head == "env" else path[:1], hint=self._hint(path))
+        raise NameUnknown(self.world.missing(path), hint=self._hint(path))
 
     def _inside(self, head: str, name: str) -> Value:
         if self.body is not None:
@@ -235,9 +255,14 @@ class Parameters(Mapping[str, Value]):
     def _compute(self, merged: Merged) -> Value:
         if merged.constant is not MISSING:
             return merged.constant
-        if merged.name in self._open or len(self._open) > _DEEPEST:
+        if merged.name in self._open:
             names = " -> ".join([*self._open[self._open.index(merged.name) :], merged.name])
             raise ExpressionError(f"parameters refer to each other in a circle: {names}")
+        if len(self._open) > _DEEPEST:
+            names = " -> ".join([*self._open[:3], "..."])
+            raise ExpressionError(
+                f"parameters refer to each other more than {_DEEPEST} deep: {names}"
+            )
         self._open.append(merged.name)
         try:
             value = self._written(merged)
@@ -250,10 +275,10 @@ class Parameters(Mapping[str, Value]):
     def _written(self, merged: Merged) -> Value:
         value: Value = MISSING
         for writing in merged.writings:
-            value = self._apply(writing, value)
+            value = self._apply(writing, value, merged.kind)
         if value is MISSING:
             value = KINDS[merged.kind]
-        where = merged.writings[-1].where
+        where = (merged.written() or merged.writings[-1]).where
         try:
             value = convert(value, merged.kind)
         except Unfit as error:
@@ -262,7 +287,7 @@ class Parameters(Mapping[str, Value]):
         check_accepted(merged, value, where, self._world.problems)
         return value
 
-    def _apply(self, writing: Parameter, below: Value) -> Value:
+    def _apply(self, writing: Parameter, below: Value, kind: Kind) -> Value:
         scope = self._scope(writing.context, self)
         value = below
         if writing.value is not MISSING:
@@ -270,14 +295,20 @@ class Parameters(Mapping[str, Value]):
         if not writing.changes_list:
             return value
         if value is MISSING:
-            value = []
+            value = KINDS[kind]
         if not isinstance(value, list):
-            self._world.problems.add(writing.where, f"`{writing.name}` is no list to add to")
+            self._world.problems.add(
+                writing.where.key(),
+                f"`{writing.name}` is no list to add to: it is {describe(value)}",
+            )
             raise BadValue
-        before = self._part(writing.path_prepend, scope, writing)
-        before += self._part(writing.prepend, scope, writing)
-        after = self._part(writing.append, scope, writing)
-        return before + value + after + self._part(writing.path_append, scope, writing)
+        return [
+            *self._part(writing.path_prepend, scope, writing),
+            *self._part(writing.prepend, scope, writing),
+            *value,
+            *self._part(writing.append, scope, writing),
+            *self._part(writing.path_append, scope, writing),
+        ]
 
     def _part(self, part: Value, scope: Scope, writing: Parameter) -> list[Value]:
         if part is MISSING:
@@ -289,7 +320,10 @@ class Parameters(Mapping[str, Value]):
         try:
             return evaluate(value, scope)
         except ExpressionError as error:
-            report(error, writing.where, value, self._world.problems, f"parameter `{writing.name}`")
+            subject = f"`{writing.name}`"
+            if scope.name:
+                subject = f"parameter {subject} of {scope.name}"
+            report(error, writing.where, value, self._world.problems, subject)
             raise BadValue from None
 
 

@@ -4,6 +4,7 @@ Composing nodes and building the data here takes a fifth of the time of PyYAML's
 and finds keys that are there twice.
 """
 
+import functools
 import re
 from typing import Any
 
@@ -11,7 +12,7 @@ import yaml
 from yaml.constructor import SafeConstructor
 
 from dfm.errors import FlowError, Place, Problem
-from dfm.flow.document import Path, Position
+from dfm.flow.document import MOST_BITS, MOST_NESTED, Path, Position
 from dfm.graph.values import Value
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -19,7 +20,8 @@ _TAG = "tag:yaml.org,2002:"
 _STR, _MERGE = f"{_TAG}str", f"{_TAG}merge"
 # A date or a lone `=` means something to YAML and nothing to a flow: it is the text that was written.
 _TEXT = frozenset({f"{_TAG}timestamp", f"{_TAG}value", _MERGE})
-_MOST_NESTED = 200
+# Ten aliases of ten aliases of ten: a few lines can stand for more than a machine holds.
+_MOST_VALUES = 10_000_000
 _LEAD = re.compile(r"^[ \-?:\t]*", re.MULTILINE)
 
 
@@ -29,26 +31,30 @@ def read(text: str, file: str) -> Value:
     if root is None:
         return None
     builder = _Builder(file)
-    try:
-        data = builder.build(root)
-    except ValueError as error:  # `!!int x`, an integer of a million digits
-        raise FlowError(f"not valid YAML: {error}", place=Place(file)) from None
+    data = builder.build(root)
     if builder.problems:
         raise FlowError.of(builder.problems)
     return data
 
 
-def find(text: str, path: Path) -> Position:
-    """Line and column of the value at `path`, or of the nearest thing around it that exists."""
-    node = _compose(text, "")
+def find(text: str, path: Path, is_key: bool) -> Position:
+    """Line and column of the value at `path`, or of the nearest thing around it that exists.
+
+    Where the value is a list or a map, it is its key, which is on the line that people look for.
+    """
+    node = _last_composed(text)
+    if node is None:
+        return 1, 1
     mark = node.start_mark
-    for step in path:
+    for depth, step in enumerate(path, 1):
         if isinstance(node, yaml.MappingNode):
-            entries = {str(key.value): (key, value) for key, value in node.value}
+            entries = {_name(key): (key, value) for key, value in node.value}
             if step not in entries:
                 break
             key, node = entries[str(step)]
-            mark = key.start_mark if isinstance(node, yaml.CollectionNode) else node.start_mark
+            is_wanted = is_key and depth == len(path)
+            is_long = isinstance(node, yaml.CollectionNode)
+            mark = key.start_mark if is_wanted or is_long else node.start_mark
         elif isinstance(node, yaml.SequenceNode) and isinstance(step, int):
             if step >= len(node.value):
                 break
@@ -57,6 +63,12 @@ def find(text: str, path: Path) -> Position:
         else:
             break
     return mark.line + 1, mark.column + 1
+
+
+@functools.lru_cache(1)
+def _last_composed(text: str) -> Any:
+    """One file mostly has all the faults."""
+    return _compose(text, "")
 
 
 def _compose(text: str, file: str) -> Any:
@@ -68,10 +80,34 @@ def _compose(text: str, file: str) -> Any:
         finally:
             loader.dispose()
     except yaml.MarkedYAMLError as error:
-        words = ", ".join(part for part in (error.context, error.problem) if part)
-        raise FlowError(f"not valid YAML: {words}", place=_place(error, file)) from None
-    except yaml.YAMLError as error:
+        place = _place(error, file)
+        lines = text.split("\n", place.line)
+        is_tab = (
+            0 < place.line <= len(lines) and lines[place.line - 1][place.column - 1 :][:1] == "\t"
+        )
+        raise FlowError(
+            f"not valid YAML: {_words(error)}", place=place,
+            hint="YAML is indented by spaces, not by tabs" if is_tab else "",
+        ) from None  # fmt: skip
+    except yaml.reader.ReaderError as error:
+        character = chr(error.character)
+        what = f"not valid YAML: {error.reason}: {character!r}"
+        raise FlowError(what, place=_place_in(text, character, file)) from None
+    except (yaml.YAMLError, UnicodeEncodeError) as error:
         raise FlowError(f"not valid YAML: {error}", place=Place(file)) from None
+
+
+def _place_in(text: str, character: str, file: str) -> Place:
+    """Where it is first. The error's own offset counts bytes or characters, as libraries differ."""
+    offset = text.index(character)
+    return Place(file, text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset))
+
+
+def _words(error: yaml.MarkedYAMLError) -> str:
+    context = error.context or ""
+    if error.context_mark:  # where the bracket opens that is not closed at the end of the file
+        context += f" from line {error.context_mark.line + 1}"
+    return ", ".join(part for part in (context, error.problem) if part)
 
 
 def _place(error: yaml.MarkedYAMLError, file: str) -> Place:
@@ -82,7 +118,7 @@ def _place(error: yaml.MarkedYAMLError, file: str) -> Place:
 def _check_depth(text: str, file: str) -> None:
     """libyaml's composer recurses without a limit: 100,000 opening brackets would end the process."""
     bound = text.count("[") + text.count("{") + max(map(len, _LEAD.findall(text)), default=0)
-    if bound <= _MOST_NESTED:
+    if bound <= MOST_NESTED:
         return
     depth = 0
     for event in yaml.parse(text, Loader=_LOADER):
@@ -90,30 +126,34 @@ def _check_depth(text: str, file: str) -> None:
             depth += 1
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
-        if depth > _MOST_NESTED:
+        if depth > MOST_NESTED:
             mark: Any = event.start_mark
             place = Place(file, mark.line + 1, mark.column + 1)
-            raise FlowError(f"nested more than {_MOST_NESTED} levels deep", place=place)
+            raise FlowError(f"nested more than {MOST_NESTED} levels deep", place=place)
 
 
 class _Builder:
     def __init__(self, file: str) -> None:
         self.problems: list[Problem] = []
         self._file = file
-        self._scalars = SafeConstructor()
         self._built: dict[int, Value] = {}  # collections, so that an alias is the same object
         self._open: set[int] = set()
+        self._values = 0  # with aliases written out
+        self._sizes: dict[int, int] = {}  # of collections, in the same way
 
     def build(self, node: Any) -> Value:
         if type(node) is yaml.ScalarNode:
             return node.value if node.tag == _STR else self._scalar(node)
         identity = id(node)
         if identity in self._built:
+            self._count(self._sizes[identity], node)
             return self._built[identity]
         if identity in self._open:
             self._problem("an alias that contains itself", node)
             return None
         self._open.add(identity)
+        before = self._values
+        self._count(len(node.value), node)
         value: Value = (
             self._mapping(node)
             if type(node) is yaml.MappingNode
@@ -121,7 +161,14 @@ class _Builder:
         )
         self._open.discard(identity)
         self._built[identity] = value
+        self._sizes[identity] = self._values - before
         return value
+
+    def _count(self, values: int, node: Any) -> None:
+        self._values += values
+        if self._values > _MOST_VALUES:
+            what = f"more than {_MOST_VALUES:,} values, with its aliases written out"
+            raise FlowError(what, place=_place_of(node, self._file))
 
     def _mapping(self, node: Any) -> dict[str, Value]:
         result: dict[str, Value] = {}
@@ -153,29 +200,57 @@ class _Builder:
         if type(key) is not yaml.ScalarNode:
             self._problem("a key must be plain text", key)
             return ""
-        value = key.value if key.tag == _STR else self._scalar(key)
-        return value if isinstance(value, str) else str(value).lower()
+        return _text_of(key.value if key.tag == _STR else self._scalar(key))
 
     def _scalar(self, node: Any) -> Value:
-        kind = node.tag.removeprefix(_TAG)
-        if node.tag in _TEXT:
-            return str(node.value)
-        constructor = self._scalars
         try:
-            match kind:
-                case "null":
-                    return None
-                case "bool":
-                    return bool(constructor.construct_yaml_bool(node))
-                case "int":
-                    return int(constructor.construct_yaml_int(node))
-                case "float":
-                    return float(constructor.construct_yaml_float(node))
-        except LookupError as error:  # `!!bool 3`
-            raise ValueError(f"{node.value!r} as {kind}: {error}") from None
-        self._problem(f"the tag {node.tag} means nothing in a flow", node)
+            return _plain(node)
+        except _TagUnknown:
+            self._problem(f"the tag {node.tag} means nothing in a flow", node)
+        except (ValueError, LookupError, OverflowError):  # `!!int x`, `!!bool 3`
+            written = node.value if len(node.value) <= 40 else f"{node.value[:37]}..."
+            kind = node.tag.removeprefix(_TAG)
+            self._problem(f"{written!r} cannot be read as {kind}", node)
         return None
 
     def _problem(self, what: str, node: Any) -> None:
-        mark = node.start_mark
-        self.problems.append(Problem(what, Place(self._file, mark.line + 1, mark.column + 1)))
+        self.problems.append(Problem(what, _place_of(node, self._file)))
+
+
+_SCALARS = SafeConstructor()
+
+
+class _TagUnknown(Exception):
+    """A scalar has a tag that is none of YAML's own."""
+
+
+def _plain(node: Any) -> Value:
+    """The value of a scalar. Raises _TagUnknown, ValueError, LookupError, OverflowError."""
+    if node.tag in _TEXT:
+        return str(node.value)
+    match node.tag.removeprefix(_TAG):
+        case "null":
+            return None
+        case "bool":
+            return bool(_SCALARS.construct_yaml_bool(node))
+        case "int":
+            number = int(_SCALARS.construct_yaml_int(node))
+            if number.bit_length() > MOST_BITS:
+                raise OverflowError
+            return number
+        case "float":
+            return float(_SCALARS.construct_yaml_float(node))
+    raise _TagUnknown
+
+
+def _text_of(key: Value) -> str:
+    return key if isinstance(key, str) else str(key).lower()
+
+
+def _name(key: Any) -> str:
+    """A key as the data has it, of a document that has no faults of YAML."""
+    return _text_of(key.value if key.tag == _STR else _plain(key))
+
+
+def _place_of(node: Any, file: str) -> Place:
+    return Place(file, node.start_mark.line + 1, node.start_mark.column + 1)

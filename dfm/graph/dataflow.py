@@ -39,7 +39,7 @@ def incoming(outputs: Iterable[Sequence[Item]]) -> Incoming:
 
 def matches(fields: Fields, pattern: Pattern) -> bool:
     """Whether an item fits one pattern: of its keys that the item has there is one, and all agree."""
-    present = [key for key in pattern if key in fields and key != "doc"]
+    present = [key for key in pattern if key in fields]
     return bool(present) and all(fields[key] == pattern[key] for key in present)
 
 
@@ -54,7 +54,7 @@ def is_consumed(item: Item, consumes: Selection) -> bool:
 def inputs_of(node: Node, came: Incoming) -> list[Item]:
     """The items that a node reads."""
     if isinstance(node.work, Compound):
-        return came.items if node.work.is_matrix else []
+        return came.items if node.work.is_matrix or node.work.on_error else []
     return [item for item in came.items if is_consumed(item, node.consumes)]
 
 

@@ -51,13 +51,14 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Compound:
-    """Is done when its body is. `members` are all nodes of the body, those of inner bodies too."""
+    """Is done when its body is."""
 
-    members: tuple[int, ...]
+    members: tuple[int, ...]  # all nodes of the body, those of inner bodies too
     on_error: Script | None = None  # a Python function that judges the body
     max_failures: int = -1
     is_matrix: bool = False
     is_empty: bool = False  # emits nothing: no task in its body
+    entry: int | None = None  # the node where its inputs come in
 
     @property
     def contains_failures(self) -> bool:

@@ -146,18 +146,18 @@ class Plan:
         return ready
 
     def _make_ready(self, number: int) -> bool:
-        """Ready, or skipped at once when a need has not succeeded."""
-        node = self._graph.nodes[number]
-        if not (isinstance(node.work, Compound) and node.work.contains_failures):
-            failed = self._failed(node.needs)
-            if failed is not None:
-                self._skip(number, self.cause.get(failed, failed))
-                return False
+        """Ready, or skipped at once when something that has to succeed has not."""
+        missing = [n for n in self._must_succeed(number) if self.states[n] is not State.DONE]
+        if missing:
+            failed = (n if self.states[n] is State.FAILED else self.cause.get(n) for n in missing)
+            self._skip(number, next((cause for cause in failed if cause is not None), None))
+            return False
         self._move(number, State.READY)
         return True
 
-    def _failed(self, needs: Iterable[int]) -> int | None:
-        for need in needs:
-            if self.states[need] is not State.DONE:
-                return need
-        return None
+    def _must_succeed(self, number: int) -> Iterable[int]:
+        """The needs of a node; of a compound that contains failures only what its body waits for."""
+        node = self._graph.nodes[number]
+        if isinstance(node.work, Compound) and node.work.contains_failures:
+            return () if node.work.entry is None else (node.work.entry,)
+        return node.needs

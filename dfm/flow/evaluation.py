@@ -1,0 +1,102 @@
+"""What the texts of an instance come to, in the names that are around it."""
+
+import itertools
+import math
+
+from dfm.flow.command_line import CommandLine, value_of
+from dfm.flow.declarations import Context, Task
+from dfm.flow.document import Where, describe
+from dfm.flow.expressions import ExpressionError, as_text, truth
+from dfm.flow.instance import Instance
+from dfm.flow.problems import Problems
+from dfm.flow.shapes import Shape, Shapes
+from dfm.flow.templates import evaluate, report
+from dfm.flow.world import BadValue, Body, Parameters, Scope, World
+from dfm.graph.values import Fields, Value
+
+MOST_CELLS = 1_000_000
+
+
+class Evaluation:
+    """Evaluates texts for one graph. Faults are collected; what has one raises BadValue."""
+
+    def __init__(
+        self, shapes: Shapes, world: World, line: CommandLine, problems: Problems, rundir: str
+    ) -> None:
+        self.problems = problems
+        self.rundir = rundir
+        self._shapes = shapes
+        self._world = world
+        self._line = line
+
+    def shape(self, task: Task, body: Body | None) -> Shape:
+        def compute_uses(link: Task) -> str | None:
+            scope = Scope(self._world, link.context, body=body)
+            value = self.value(link.uses, scope, link.where.at("uses"), f"`uses` of {link.name}")
+            return as_text(value)
+
+        return self._shapes.of(task, compute_uses)
+
+    def params(self, instance: Instance, shape: Shape) -> Parameters:
+        """Raises UsageError for a `-D` that a parameter cannot have."""
+
+        def scope(context: Context, own: Parameters) -> Scope:
+            return self._scope(instance, context, own)
+
+        given: Fields = {}
+        if instance.level is None:
+            for name, text in self._line.everywhere.items():
+                if name in shape.params:
+                    given[name] = value_of(text, shape.params[name], f"-D {name}={text}")
+            given.update(self._line.tasks.get(instance.task.name, {}))
+        return Parameters(shape.params, self._world, scope, given)
+
+    def scope(self, instance: Instance, owner: Task, params: Parameters) -> Scope:
+        """The names for a text of `owner`, which is the task or one of its bases."""
+        return self._scope(instance, owner.context, params)
+
+    def _scope(self, instance: Instance, context: Context, params: Parameters) -> Scope:
+        return Scope(
+            self._world, context, params=params, body=instance.body, name=instance.name,
+            rundir=f"{self.rundir}/{instance.rundir}",
+        )  # fmt: skip
+
+    def value(self, value: Value, scope: Scope, where: Where, subject: str) -> Value:
+        try:
+            return evaluate(value, scope)
+        except ExpressionError as error:
+            report(error, where, value, self.problems, subject)
+            raise BadValue from None
+
+    def is_enabled(self, task: Task, body: Body | None) -> bool:
+        scope = Scope(self._world, task.context, body=body)
+        return truth(self.value(task.iff, scope, task.where.at("iff"), f"`iff` of {task.name}"))
+
+    def cells(
+        self, instance: Instance, shape: Shape, params: Parameters
+    ) -> list[tuple[str, Fields]]:
+        """The suffix of the names and the axis values of each cell; without a matrix a single one."""
+        owner = shape.matrix
+        if owner is None or owner.matrix is None:
+            return [("", {})]
+        axes: dict[str, list[Value]] = {}
+        for axis, written in owner.matrix.items():
+            where = owner.where.at("strategy", "matrix", axis)
+            scope = self.scope(instance, owner, params)
+            value = self.value(written, scope, where, f"axis `{axis}` of {owner.name}")
+            if not isinstance(value, list):
+                what = f"axis `{axis}` of {owner.name} must be a list, not {describe(value)}"
+                self.problems.add(where.key(), what)
+                raise BadValue
+            axes[axis] = value
+        if math.prod(map(len, axes.values())) > MOST_CELLS:
+            self.problems.add(owner.where, f"the matrix has more than {MOST_CELLS:,} cells")
+            raise BadValue
+        choices = [list(enumerate(values)) for values in axes.values()]
+        return [
+            (
+                "".join(f"_{index}" for index, _ in cell),
+                dict(zip(axes, (value for _, value in cell), strict=True)),
+            )
+            for cell in itertools.product(*choices)
+        ]
