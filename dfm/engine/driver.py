@@ -9,6 +9,8 @@ from dfm.engine.run import INTERRUPT_GRACE_S, Run
 from dfm.wire.task import TaskResult
 
 _AT_ONCE = 64  # nodes visited before the loop may look at what runs
+_INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
+_KILLING = 2  # the interrupt that gives no grace any more
 _BLOCKED_S = 0.1  # until nodes that another run holds are looked at again
 
 
@@ -17,6 +19,7 @@ class Driver:
 
     def __init__(self, loop: asyncio.AbstractEventLoop, run: Run) -> None:
         self.signal: signal.Signals | None = None  # that interrupted the run
+        self._interrupts = 0
         self._loop = loop
         self._run = run
         self._over: asyncio.Future[None] = loop.create_future()
@@ -27,18 +30,24 @@ class Driver:
     async def drive(self) -> None:
         """Returns when every node is over. SIGINT and SIGTERM interrupt; a second one kills."""
         self._loop.set_exception_handler(self._fault)
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in _INTERRUPTS:
             self._loop.add_signal_handler(number, self._interrupt, number)
         try:
             self._go_on()
             await self._over
         finally:
-            for number in (signal.SIGINT, signal.SIGTERM):
-                self._loop.remove_signal_handler(number)
-                if self.signal is not None:  # impatience must not cut the summary off
-                    signal.signal(number, signal.SIG_IGN)
+            self._release_signals()
             if self._blocked is not None:
                 self._blocked.cancel()
+
+    def _release_signals(self) -> None:
+        """After an interrupted run they are ignored: impatience must not cut the summary off."""
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, _INTERRUPTS)
+        for number in _INTERRUPTS:
+            self._loop.remove_signal_handler(number)
+            if self.signal is not None:
+                signal.signal(number, signal.SIG_IGN)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def fail(self, error: BaseException) -> None:
         """Ends `drive` with an error, unless all is done: nobody is left who could execute tasks."""
@@ -65,9 +74,11 @@ class Driver:
         self.fail(context.get("exception") or RuntimeError(context["message"]))
 
     def _interrupt(self, number: signal.Signals) -> None:
-        again = self.signal is not None
+        self._interrupts += 1
+        if self._interrupts > _KILLING:  # all that can be done has been
+            return
         self.signal = self.signal or number
-        self._run.interrupt(0.0 if again else INTERRUPT_GRACE_S)
+        self._run.interrupt(0.0 if self._interrupts == _KILLING else INTERRUPT_GRACE_S)
         self._go_on()
 
     def _go_on(self) -> None:
