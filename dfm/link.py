@@ -88,7 +88,8 @@ class Link(asyncio.BufferedProtocol):
         if not self.first.done():
             self.first.set_exception(ConnectionError(reason))
             self.first.exception()  # whoever waits for it hears of it, else nobody has to
-        self.closed.set_result(None)
+        if not self.closed.done():  # whoever waited for it may have been cancelled
+            self.closed.set_result(None)
         self.lost(reason)
 
     def _flush(self) -> None:

@@ -11,8 +11,9 @@ from collections.abc import Mapping
 
 SHELLS = {"bash": "/bin/bash", "csh": "/bin/csh", "tcsh": "/bin/tcsh"}
 
-# Only characters that mean themselves to bash, wherever they stand; no assignment as first word.
-_PLAIN = re.compile(r"[\w./+-][\w./+:,@%-]*(?:[ \t]+[\w./+:,@%=-]+)*[ \t]*", re.ASCII)
+# Only characters that mean themselves to bash, wherever they stand; no assignment as first word, and
+# no option of bash: in `bash -c -x` there is no command.
+_PLAIN = re.compile(r"[\w./][\w./+:,@%-]*(?:[ \t]+[\w./+:,@%=-]+)*[ \t]*", re.ASCII)
 
 # `true` and `false` without arguments are the same as programs. For all others the builtin decides.
 _BASH_WORDS = frozenset(
@@ -57,7 +58,9 @@ def plain_words(line: str, environment: Mapping[str, str]) -> list[str] | None:
     words = line.split()
     if words[0] in _BASH_WORDS or (words[0] in ("true", "false") and len(words) > 1):
         return None
-    if "BASH_ENV" in environment or f"BASH_FUNC_{words[0]}%%" in environment:
+    if "BASH_ENV" in environment or "SHELLOPTS" in environment:  # a script before it; `set -x`
+        return None
+    if f"BASH_FUNC_{words[0]}%%" in environment:
         return None
     return words
 

@@ -36,7 +36,7 @@ class Attempt:
     """One task while it runs here."""
 
     __slots__ = (
-        "answer", "deadline", "ended_by", "leftovers", "on_end", "pid", "pidfd", "spec", "started",
+        "answer", "asked", "ended_by", "leftovers", "on_end", "pid", "pidfd", "spec", "started",
         "started_at", "status", "timer", "warnings", "words",
     )  # fmt: skip
 
@@ -54,6 +54,7 @@ class Attempt:
         self.timer: Handle | None = None
         self.warnings: list[str] = []
         self.leftovers: set[int] = set()
+        self.asked: set[int] = set()  # that were sent SIGTERM
 
     def marks(self) -> list[bytes]:
         """What every process of this attempt has in its environment."""
@@ -83,6 +84,7 @@ class Executor:
         self._home = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         processes.become_subreaper()
         self._children = processes.Children()
+        self._no_tasks = frozenset(self._children.pids())  # `Xvfb & exec dfm run`
 
     def start(
         self,
@@ -113,7 +115,7 @@ class Executor:
         if attempt.timer is not None:
             attempt.timer.cancel()
         if grace_s > 0:
-            processes.send(self._tree(attempt), signal.SIGTERM)
+            self._ask(attempt, self._tree(attempt))
             attempt.timer = self._loop.call_later(grace_s, self._kill, attempt)
         else:
             self._kill(attempt)
@@ -205,7 +207,6 @@ class Executor:
                 f"{count} process{'es' * (count > 1)} that the task left running"
                 f" {'were' if count > 1 else 'was'} ended"
             )
-            processes.send(attempt.leftovers, signal.SIGTERM)
             if attempt.timer is not None:
                 attempt.timer.cancel()
             attempt.timer = self._loop.call_later(GRACE_S, self._kill, attempt)
@@ -214,6 +215,7 @@ class Executor:
 
     def _watch(self, attempt: Attempt) -> None:
         """Goes on when one of the processes left has ended."""
+        self._ask(attempt, attempt.leftovers - attempt.asked)  # younger than the last look
         while attempt.leftovers:
             try:
                 attempt.pidfd = os.pidfd_open(min(attempt.leftovers))
@@ -230,6 +232,11 @@ class Executor:
         os.close(attempt.pidfd)
         attempt.leftovers = self._left_by(attempt)
         self._watch(attempt)
+
+    @staticmethod
+    def _ask(attempt: Attempt, pids: set[int]) -> None:
+        attempt.asked |= pids
+        processes.send(pids, signal.SIGTERM)
 
     def _kill(self, attempt: Attempt) -> None:
         """Until nothing is left: a process may fork while the others are being killed."""
@@ -250,7 +257,7 @@ class Executor:
         """Children of ours that this attempt left to us; dead ones are taken out of the table."""
         found = []
         for pid in self._children.pids():
-            if pid in self._running:
+            if pid in self._running or pid in self._no_tasks:
                 continue
             process = processes.look(pid)
             if process is None or (process.state == "Z" and processes.reap(pid)):

@@ -6,12 +6,15 @@ byte, read to get it and written back to return it; every process has one implic
 which is never in the pipe.
 """
 
+import fcntl
 import os
 import re
 import shutil
 import stat
+import struct
 import subprocess
 import tempfile
+import termios
 from collections.abc import Mapping
 
 _AUTH = re.compile(r"--jobserver-(?:auth|fds)=(\S+)")
@@ -53,9 +56,9 @@ class Jobserver:
         """Brings back what killed tasks took with them. Only when none of ours is taken."""
         if self._own is None:
             return
-        while self.acquire():
-            pass
-        os.write(self._writer, _TOKEN * self._own.tokens)
+        there = struct.unpack("i", fcntl.ioctl(self.fd, termios.FIONREAD, bytes(4)))[0]
+        if there < self._own.tokens:
+            os.write(self._writer, _TOKEN * (self._own.tokens - there))
 
     def close(self) -> None:
         os.close(self.fd)

@@ -166,6 +166,8 @@ class Worker:
 
     def _ended(self, held: Held, result: TaskResult) -> None:
         self._attempts.pop(held, None)
+        if self._jobserver is not None and not self._attempts:
+            self._jobserver.refill()
         self._perform(self._agent.ended(held, result.status, result.wall_ms, RESULT.pack(result)))
 
     def _environment(self, blob: bytes) -> dict[str, str]:
