@@ -37,7 +37,7 @@ def _check_pool(pool: Pool) -> None:
 def _check_worker(worker: Worker) -> None:
     assert len(worker.tasks) <= worker.slots + AHEAD, worker.name
     running = [task for task in worker.tasks.values() if task.state is TaskState.RUNNING]
-    assert len(running) <= worker.slots, worker.name
+    assert len(running) == worker.long_count <= worker.slots, worker.name
     if worker.name in worker.pool.roomy:
         assert worker.state is WorkerState.BUSY, worker.name
         assert worker.name not in worker.pool.free, worker.name

@@ -1,6 +1,6 @@
 """The tasks that wait for the workers of one pool, and whose turn it is."""
 
-from collections import deque
+from collections import OrderedDict, deque
 
 from dfm_daemon.core.state import RunId, Task
 
@@ -9,8 +9,7 @@ class Queue:
     """Runs take turns, whatever they have queued; within a run the order is that of submission."""
 
     def __init__(self) -> None:
-        self._tasks: dict[RunId, deque[Task]] = {}
-        self._turns: deque[RunId] = deque()  # the runs that have tasks here
+        self._tasks: OrderedDict[RunId, deque[Task]] = OrderedDict()  # whose turn it is comes first
         self._length = 0
 
     def __len__(self) -> int:
@@ -30,11 +29,10 @@ class Queue:
 
     def take(self) -> Task:
         """The next task of the run whose turn it is. There must be one."""
-        run = self._turns.popleft()
-        tasks = self._tasks[run]
+        run, tasks = next(iter(self._tasks.items()))
         task = tasks.popleft()
         if tasks:
-            self._turns.append(run)
+            self._tasks.move_to_end(run)
         else:
             del self._tasks[run]
         self._length -= 1
@@ -45,7 +43,6 @@ class Queue:
         tasks = self._tasks.pop(run, None)
         if tasks is None:
             return []
-        self._turns.remove(run)
         self._length -= len(tasks)
         return list(tasks)
 
@@ -56,11 +53,7 @@ class Queue:
     def check(self) -> None:
         """Asserts the invariants."""
         assert self._length == sum(map(len, self._tasks.values()))
-        assert sorted(self._turns) == sorted(self._tasks)
         assert all(self._tasks.values())
 
     def _of(self, run: RunId) -> deque[Task]:
-        if run not in self._tasks:
-            self._tasks[run] = deque()
-            self._turns.append(run)
-        return self._tasks[run]
+        return self._tasks.setdefault(run, deque())

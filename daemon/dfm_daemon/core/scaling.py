@@ -64,6 +64,7 @@ def recover(pool: Pool, now: float) -> None:
     elif pool.state is PoolState.FAILED and pool.queue and not pool.serving:
         pool.state = PoolState.OK
         pool.failures = 0
+        pool.retry_at = 0.0  # a back-off before the last failure: nothing would end it now
 
 
 def _lasting(pool: Pool) -> int:

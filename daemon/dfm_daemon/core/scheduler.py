@@ -58,7 +58,8 @@ class Scheduler:
         self._launched = 0
         self._drains = False
         self._ended = False
-        self._told: dict[RunId, tuple[int, int, str]] = {}
+        self._news = (0, 0, "")  # about workers, as all runs but the newcomers have heard it
+        self._newcomers: list[RunId] = []
 
     def begin(self, now: float) -> list[Action]:
         """The workers that are kept warm from the start."""
@@ -74,7 +75,7 @@ class Scheduler:
         actions += self._assign()
         actions += self._scale(now)
         actions += self._tell_workers()
-        if self._drains and not self._ended and not any(w.tasks for w in self.workers.values()):
+        if self._drains and not self._ended and not self._is_running():
             self._ended = True
             actions.append(do.End())
         return actions
@@ -82,8 +83,14 @@ class Scheduler:
     def next_deadline(self) -> float | None:
         """When to call `handle` again, even if nothing happens."""
         due = [self._leases.next(), self._idle.next()]
-        due += [pool.retry_at for pool in self.pools.values() if pool.state is PoolState.BACKOFF]
+        if not self._drains:
+            pools = self.pools.values()
+            due += [pool.retry_at for pool in pools if pool.state is PoolState.BACKOFF]
         return min((time for time in due if time is not None), default=None)
+
+    def _is_running(self) -> bool:
+        """Whether a worker has a task."""
+        return any(pool.running_count for pool in self.pools.values())
 
     # Events
 
@@ -105,6 +112,7 @@ class Scheduler:
                 return ()
             case events.RunJoined(run, pid, user, host):
                 self.runs.setdefault(run, Run(run, pid, user, host))
+                self._newcomers.append(run)
                 return ()
             case events.RunLeft(run):
                 return self._run_left(run)
@@ -143,9 +151,7 @@ class Scheduler:
         run = self.runs.get(run_id)
         if run is not None:
             run.has_withdrawn = True
-            numbers = self._take_back(run)
-            self.totals["cancelled"] += len(numbers)
-            yield do.TellWithdrawn(run_id, tuple(numbers))
+            yield do.TellWithdrawn(run_id, tuple(self._take_back(run)))
 
     def _take_back(self, run: Run) -> list[int]:
         """Takes all tasks of a run out of the queues."""
@@ -155,6 +161,7 @@ class Scheduler:
                 task.move(TaskState.DONE)
                 del run.tasks[task.number]
                 numbers.append(task.number)
+        self.totals["cancelled"] += len(numbers)
         return numbers
 
     def _cancelled(self, run_id: RunId, grace_s: float) -> Iterable[Action]:
@@ -168,7 +175,6 @@ class Scheduler:
         run = self.runs.pop(run_id, None)
         if run is None:
             return
-        self._told.pop(run_id, None)
         self._take_back(run)
         for task in run.tasks.values():
             if task.worker is None or task.worker.state is WorkerState.GONE:
@@ -236,6 +242,7 @@ class Scheduler:
             task.move(TaskState.RUNNING)
             task.started_at = started_at
             worker = self.workers[name]
+            worker.long_count += 1
             yield do.TellStarted(
                 task.run.id, task.number, task.attempt, name, worker.host, started_at
             )
@@ -245,7 +252,7 @@ class Scheduler:
         """A task takes longer than those behind it should wait, and than its pool's did lately."""
         ahead.note_duration(worker.pool, _LONG_S)
         if worker.free_slots < 0:
-            for task in worker.tasks.values():
+            for task in reversed(worker.tasks.values()):  # each goes back before all others
                 if task.state is TaskState.ASSIGNED:
                     yield do.Recall(worker.name, task.held)
 
@@ -258,6 +265,7 @@ class Scheduler:
         run = task.run
         if run.id not in self.runs:
             task.move(TaskState.DONE)
+            self.totals["cancelled"] += 1
         elif run.has_withdrawn:
             task.move(TaskState.DONE)
             del run.tasks[task.number]
@@ -298,6 +306,8 @@ class Scheduler:
     def _give_back(self, worker: Worker, task: Task, now: float) -> None:
         """A task does not take its slot any more."""
         del worker.tasks[(task.run.id, task.number)]
+        if task.state is TaskState.RUNNING:
+            worker.long_count -= 1
         worker.pool.running_count -= 1
         if worker.state is WorkerState.BUSY:
             if not worker.tasks:
@@ -325,6 +335,7 @@ class Scheduler:
         """A worker is no more. Its tasks go back to where they were, or are given up."""
         tasks = list(worker.tasks.values())
         worker.tasks.clear()
+        worker.long_count = 0
         worker.pool.running_count -= len(tasks)
         worker.pool.task_s = None  # those ahead share its fate: none ahead until more is known
         where = f"worker {worker.name} on {worker.host or 'its host'}: {reason}"
@@ -341,8 +352,9 @@ class Scheduler:
         task.losses += 1
         if task.run.id not in self.runs:
             task.move(TaskState.DONE)
+            self.totals["cancelled"] += 1
             return
-        final = task.losses > self._settings.retries
+        final = task.run.has_withdrawn or task.losses > self._settings.retries
         if final:
             task.move(TaskState.DONE)
             del task.run.tasks[task.number]
@@ -456,7 +468,7 @@ class Scheduler:
         if pool.free:
             return pool.free.popitem()[1]  # the newest: others may become idle for good
         while pool.roomy:
-            worker = pool.roomy.pop(next(iter(pool.roomy)))  # in turn
+            worker = pool.roomy.popitem(last=False)[1]
             if ahead.room(worker) > 0:
                 return worker
         return None
@@ -498,13 +510,14 @@ class Scheduler:
         return self.pools[cores]
 
     def _tell_workers(self) -> Iterable[Action]:
-        if not self.runs:
-            return
         serving = sum(pool.serving for pool in self.pools.values())
         coming = sum(pool.coming for pool in self.pools.values())
         problem = next((p.last_error for p in self.pools.values() if p.last_error), "")
         news = (serving, coming, problem)
-        for run in self.runs:
-            if self._told.get(run) != news:
-                self._told[run] = news
+        newcomers, self._newcomers = self._newcomers, []
+        if news != self._news:
+            self._news = news
+            newcomers = list(self.runs)
+        for run in dict.fromkeys(newcomers):
+            if run in self.runs:
                 yield do.TellWorkers(run, serving, coming, problem)

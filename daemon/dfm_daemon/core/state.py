@@ -4,6 +4,7 @@ A state is changed by `move` alone, which asserts against the tables.
 """
 
 import enum
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NewType
@@ -107,6 +108,7 @@ class Worker:
     job: str = ""
     slots: int = 1
     tasks: dict[tuple[RunId, int], Task] = field(default_factory=dict)
+    long_count: int = 0  # of these, those that run for long enough to be said to have started
     tasks_done: int = 0
     heard_at: float = 0.0
     idle_since: float = 0.0
@@ -149,7 +151,8 @@ class Pool:
     state: PoolState = PoolState.OK
     running_count: int = 0  # tasks that a worker has
     free: dict[WorkerName, Worker] = field(default_factory=dict)  # with a free slot, newest last
-    roomy: dict[WorkerName, Worker] = field(default_factory=dict)  # that may be given tasks ahead
+    # That may be given tasks ahead, in turn. Of a dict the first is slow to find when others went.
+    roomy: OrderedDict[WorkerName, Worker] = field(default_factory=OrderedDict)
     task_s: float | None = None  # how long its tasks take, lately; None: not known
     workers: dict[WorkerName, Worker] = field(default_factory=dict)  # all that are not gone
     counts: dict[WorkerState, int] = field(default_factory=lambda: dict.fromkeys(WorkerState, 0))

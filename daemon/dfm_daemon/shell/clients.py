@@ -38,6 +38,8 @@ class Clients:
 
     def meet(self, link: Link, hello: Any) -> None:
         """A process of an allowed user has said hello."""
+        if link.closed.done():
+            return  # it is gone again, and nobody would ever say so
         if not isinstance(hello, wire.Hello):
             link.cut("its first message was no hello")
             return
@@ -83,6 +85,8 @@ class Clients:
     def _hear(self, link: Link, run: RunId, message: Any) -> None:
         match message:
             case wire.Submit(task, name, spec, blobs, cores, attempt) if run:
+                if cores < 1:
+                    raise ProtocolError(f"task {task} asks for {cores} cores")
                 if not blobs or not all(self._blobs.has(run, blob) for blob in blobs):
                     raise ProtocolError(f"task {task} refers to blobs that were not sent")
                 self._tell(

@@ -161,7 +161,12 @@ class Daemon:
             self._due = due
             if self._timer is not None:
                 self._timer.cancel()
-            self._timer = self._loop.call_at(due, self._decide) if due is not None else None
+            self._timer = self._loop.call_at(due, self._wake) if due is not None else None
+
+    def _wake(self) -> None:
+        """Called by the timer, perhaps a part of a millisecond early: then it is set again."""
+        self._due = None
+        self._decide()
 
     def _perform(self, decided: list[Action]) -> None:
         for action in decided:
@@ -209,6 +214,7 @@ class Daemon:
                 self._jobs.trust(worker)
             case actions.EndJob(worker):
                 self._jobs.end(worker)
+                self._workers.cut(worker, "its job is ended")
             case actions.Note(text, is_trouble):
                 log.log(logging.WARNING if is_trouble else logging.INFO, "%s", text)
             case actions.End():

@@ -8,6 +8,7 @@ import logging
 import socket
 import ssl
 import struct
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +18,7 @@ from dfm.wire.codec import Catalogue
 log = logging.getLogger(__name__)
 
 HELLO_S = 10.0  # from the connection to the hello
+_PATIENCE_S = 3.0  # of which so much is everybody's; then others may need the place
 _AT_THE_DOOR = 256  # connections that have not said hello
 _REMEMBERED = 1000  # addresses whose strangers were logged
 
@@ -41,36 +43,54 @@ class Door:
         self._tls = tls
         self._only_uid = only_uid
         self._places = asyncio.Semaphore(_AT_THE_DOOR)
+        self._guests: OrderedDict[asyncio.Timeout, float] = OrderedDict()  # and since when
         self._logged: set[str] = set()
 
     async def serve(self) -> None:
         """Until it is cancelled."""
         self._listener.setblocking(False)
         loop = asyncio.get_running_loop()
+        trouble = ""
         async with asyncio.TaskGroup() as group:
             while True:
-                await self._places.acquire()
+                await self._find_place()
                 try:
                     connection, address = await loop.sock_accept(self._listener)
                 except OSError as error:  # it was gone again, or we have no descriptors left
                     self._places.release()
-                    log.warning("cannot accept a connection: %s", error)
+                    if str(error) != trouble:
+                        trouble = str(error)
+                        log.warning("cannot accept a connection: %s", error)
                     await asyncio.sleep(0.1)
                     continue
+                trouble = ""
                 group.create_task(self._let_in(connection, address))
+                await asyncio.sleep(0)  # until its time has begun
+
+    async def _find_place(self) -> None:
+        """Waits for a place. If there is none, whoever has had one for longest has to hurry: a crowd
+        that says nothing must not keep workers out for as long as they try to come in."""
+        if self._places.locked():
+            oldest, since = next(iter(self._guests.items()))
+            if not oldest.expired():
+                oldest.reschedule(since + min(_PATIENCE_S, HELLO_S))
+        await self._places.acquire()
 
     async def _let_in(self, connection: socket.socket, address: Any) -> None:
         peer = _name(connection, address)
+        patience = asyncio.timeout(HELLO_S)
+        self._guests[patience] = asyncio.get_running_loop().time()
         try:
-            async with asyncio.timeout(HELLO_S):
+            async with patience:
                 await self._meet(connection, peer)
         except TimeoutError:
-            self._strange(peer, f"said nothing for {HELLO_S:.0f} s")
+            self._strange(peer, "did not say in time who it is")
         except (OSError, ssl.SSLError) as error:
             self._strange(peer, str(error))
         except Exception:  # the door stays open, whatever one peer does
             log.exception("a fault of dfm, with the peer at %s", peer)
         finally:
+            del self._guests[patience]
             self._places.release()
 
     async def _meet(self, connection: socket.socket, peer: str) -> None:
@@ -87,14 +107,13 @@ class Door:
             transport, _ = await loop.connect_accepted_socket(
                 lambda: link, connection, ssl=self._tls
             )
-            hello = await link.first
+            self._admit(link, await link.first)
         except BaseException:
             if transport is not None:
                 transport.abort()
             else:
                 connection.close()
             raise
-        self._admit(link, hello)
 
     def _strange(self, peer: str, why: str) -> None:
         if peer in self._logged:

@@ -36,7 +36,8 @@ class Lock:
             return False
 
     def release(self) -> None:
-        os.unlink(self._path)
+        if self._is_in_place():  # else somebody removed it, and it may be another daemon's by now
+            os.unlink(self._path)
         os.close(self._fd)
 
 

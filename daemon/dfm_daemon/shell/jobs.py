@@ -2,9 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
 
-from dfm.errors import DfmError
+from dfm.errors import DfmError, RunnerError
 from dfm.runners.base import JobId, JobState, Runner, WorkerRequest
 from dfm_daemon.core import events
 from dfm_daemon.core.events import Event
@@ -12,7 +13,9 @@ from dfm_daemon.core.state import WorkerName
 
 log = logging.getLogger(__name__)
 
-SUBMIT_S = 120.0
+Answer = TypeVar("Answer")
+
+ANSWER_S = 120.0  # that a scheduler has for each question
 _FIRST_LOOK_S, _LAST_LOOK_S = (
     0.02,
     10.0,
@@ -34,6 +37,8 @@ class Jobs:
         self._in_doubt: set[WorkerName] = set()
         self._news = asyncio.Event()  # more are in doubt
         self._pause_s = _FIRST_LOOK_S
+        self._trouble = ""  # with the last look
+        self._is_over = False
         self._looking = group.create_task(self._look())
 
     def launch(self, requests: Sequence[WorkerRequest]) -> None:
@@ -52,28 +57,33 @@ class Jobs:
 
     def end(self, worker: WorkerName) -> None:
         job = self._jobs.pop(worker, None)
+        self._logs.pop(worker, None)
         self._in_doubt.discard(worker)
         if job is not None:
             self._group.create_task(self._cancel([job]))
 
     async def end_all(self) -> None:
-        """Ends every job that may live; returns when they are gone."""
+        """Ends every job that may live; returns when they are gone. What is being submitted is ended
+        when the scheduler has answered: the group waits for it."""
+        self._is_over = True
         self._looking.cancel()
         jobs, self._jobs = list(self._jobs.values()), {}
-        if jobs:
-            await self._cancel(jobs)
+        await self._cancel(jobs)
 
     async def _submit(self, requests: Sequence[WorkerRequest]) -> None:
         names = tuple(WorkerName(request.worker) for request in requests)
         try:
-            async with asyncio.timeout(SUBMIT_S):
-                jobs = await self._runner.submit(requests)
-        except TimeoutError:
-            reason = f"the scheduler did not answer in {SUBMIT_S:.0f} s"
-            self._tell(events.LaunchFailed(names, reason))
-            return
+            jobs = await _answer(self._runner.submit(requests))
         except DfmError as error:
             self._tell(events.LaunchFailed(names, str(error)))
+            return
+        if self._is_over:
+            await self._cancel(jobs)
+            return
+        if len(jobs) != len(requests):
+            await self._cancel(jobs)
+            reason = f"the runner made {len(jobs)} jobs of {len(requests)} requests"
+            self._tell(events.LaunchFailed(names, reason))
             return
         for request, job in zip(requests, jobs, strict=True):
             self._jobs[WorkerName(request.worker)] = job
@@ -87,14 +97,26 @@ class Jobs:
                 await self._news.wait()
             await self._wait_a_while()
             asked = {self._jobs[worker]: worker for worker in self._in_doubt}
-            try:
-                found = await self._runner.poll(list(asked))
-            except DfmError as error:
-                log.warning("cannot ask about jobs: %s", error)
+            if not asked:
                 continue
-            for job, status in found.items():
-                if status.state is JobState.GONE and asked[job] in self._in_doubt:
-                    self._gone(asked[job], status.reason)
+            try:
+                found = await _answer(self._runner.poll(list(asked)))
+            except DfmError as error:
+                self._note_trouble(str(error))
+                continue
+            self._note_trouble("")
+            for job, worker in asked.items():
+                status = found.get(job)
+                if status and status.state is JobState.GONE and worker in self._in_doubt:
+                    self._gone(worker, status.reason)
+
+    def _note_trouble(self, trouble: str) -> None:
+        if trouble != self._trouble:
+            self._trouble = trouble
+            text = (
+                f"cannot ask about jobs: {trouble}" if trouble else "asking about jobs works again"
+            )
+            log.warning("%s", text)
 
     async def _wait_a_while(self) -> None:
         """Until the next look is due, which more jobs in doubt bring nearer."""
@@ -113,10 +135,26 @@ class Jobs:
         self._tell(events.JobGone(worker, reason, _tail(log_file)))
 
     async def _cancel(self, jobs: Sequence[JobId]) -> None:
+        if not jobs:
+            return
         try:
-            await self._runner.cancel(jobs)
+            await _answer(self._runner.cancel(jobs))
         except DfmError as error:
             log.error("cannot end jobs=%s: %s", ",".join(jobs), error)
+
+
+async def _answer(asked: Awaitable[Answer]) -> Answer:
+    """What a runner answers. Raises DfmError alone, whatever a runner of another package raises."""
+    try:
+        async with asyncio.timeout(ANSWER_S):
+            return await asked
+    except DfmError:
+        raise
+    except TimeoutError:
+        raise RunnerError(f"the scheduler did not answer in {ANSWER_S:.0f} s") from None
+    except Exception as error:  # the daemon outlives a runner that is broken
+        log.exception("a fault of the runner")
+        raise RunnerError(f"a fault of the runner: {type(error).__name__}: {error}") from error
 
 
 def _tail(path: str) -> str:

@@ -62,6 +62,9 @@ class Workers:
             link.send(wire.Refused(reason))
             link.close()
             return
+        if hello.slots < 1:
+            link.cut(f"a worker of {hello.slots} slots")
+            return
         name = WorkerName(hello.worker)
         self._at_the_door.setdefault(name, []).append(link)
         running, finished = tuple(hello.running), tuple(hello.finished)
@@ -79,16 +82,19 @@ class Workers:
         )
 
     def admit(self, name: WorkerName) -> None:
-        link = self._at_the_door[name].pop(0)
+        link = self._take_in(name)
         self._links[name] = link
         self._known_blobs[name] = set()
+        if link.closed.done():
+            self._lost(name, "connection closed")
+            return
         link.trust()
         link.hear = lambda message: self._hear(name, message)
         link.lost = lambda reason: self._lost(name, reason)
         link.send(wire.Welcome(MAJOR, MINOR, VERSION, self._lease_s))
 
     def refuse(self, name: WorkerName, reason: str) -> None:
-        link = self._at_the_door[name].pop(0)
+        link = self._take_in(name)
         log.warning("worker=%s from %s refused: %s", name, link.peer, reason)
         link.send(wire.Refused(reason))
         link.close()
@@ -110,6 +116,12 @@ class Workers:
         if link is not None:
             link.send(message)
 
+    def cut(self, name: WorkerName, reason: str) -> None:
+        """Ends the connection to a worker that does not count any more."""
+        link = self._links.get(name)
+        if link is not None:
+            link.cut(reason)
+
     def acknowledge(self, name: WorkerName, held: Held) -> None:
         """Nobody waits for it: it goes with the next thing that this worker is told."""
         link = self._links.get(name)
@@ -129,6 +141,14 @@ class Workers:
             link.send(message)
             link.close()
         return list(self._links.values())
+
+    def _take_in(self, name: WorkerName) -> Link:
+        """The one that has waited longest at the door under this name."""
+        links = self._at_the_door[name]
+        link = links.pop(0)
+        if not links:
+            del self._at_the_door[name]
+        return link
 
     def _hear(self, name: WorkerName, message: Any) -> None:
         match message:
