@@ -80,5 +80,8 @@ def commands(
             words = [*bare, str(count), JOBS, "sh", "-c", "true"]
             found["bare machine"] = Command(words, folders.new)
     if peer is not None and not (chain and count > 150):  # a longer chain breaks it
-        found["dv-flow-mgr"] = Command([str(peer), "run", "all", *root], folders.new)
+        beside = folders.copy(flow)  # it would take our daemon for one of its own
+        found["dv-flow-mgr"] = Command(
+            [str(peer), "run", "all", "--root", str(beside)], folders.new
+        )
     return found

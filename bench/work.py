@@ -2,16 +2,17 @@
 
 from pathlib import Path
 
-COMMAND = "true"
+PROGRAM = "true"  # one plain command: dfm starts it without a shell, the others with one
+SHELL = "true; true"  # for which dfm starts bash
 
 
-def write(folder: Path, count: int, *, chain: bool = False) -> None:
+def write(folder: Path, count: int, command: str = PROGRAM, *, chain: bool = False) -> None:
     """The same tasks for every tool: flow.yaml (dfm and dv-flow-mgr), build.ninja, and a list."""
     folder.mkdir(parents=True)
     before = {i: [f"t{i - 1}"] if chain and i else [] for i in range(count)}
     last = [f"t{count - 1}"] if chain else [f"t{i}" for i in range(count)]
     tasks = [
-        f"  - {{name: t{i}, run: '{COMMAND}', needs: [{', '.join(needs)}]}}"
+        f"  - {{name: t{i}, run: '{command}', needs: [{', '.join(needs)}]}}"
         for i, needs in before.items()
     ]
     (folder / "flow.yaml").write_text(

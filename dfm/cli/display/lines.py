@@ -34,13 +34,14 @@ class Lines:
                     self._print(f"-- Task {name} ({_SAID[outcome.ending]}{why})")
                 return
             case Ending.DONE:
-                text = f"<< [{len(self._running)}] Task {name} {duration(outcome.wall_ms / 1000)}"
+                text = f"{name} {duration(outcome.wall_ms / 1000)}"
             case Ending.FAILED | Ending.LOST | Ending.CANCELLED:
-                text = f"<< [{len(self._running)}] Task {name} FAILED: {verdict(outcome)}"
+                text = f"{name} FAILED: {verdict(outcome)}"
                 if outcome.log_tail:
                     text += f", see {log_path(outcome)}"
+        self._running.add(outcome.node.number)
+        self._print("\n".join([f"<< [{len(self._running)}] Task {text}", *marker_lines(outcome)]))
         self._running.discard(outcome.node.number)
-        self._print("\n".join([text, *marker_lines(outcome)]))
 
     def said(self, text: str) -> None:
         self._print(text.rstrip("\n"))
