@@ -11,10 +11,16 @@ def _addresses(text: str) -> list[tuple[str, int]]:
     found = []
     for address in text.split(","):
         host, _, port = address.rpartition(":")
-        if not host or not port.isdigit():
+        if not host or not port.isdecimal() or not 0 < int(port) < 2**16:
             raise argparse.ArgumentTypeError(f"`{address}` is not HOST:PORT")
         found.append((host.strip("[]"), int(port)))
     return found
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"`{text}` is not a number above 0")
+    return int(text)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -31,8 +37,8 @@ def parser() -> argparse.ArgumentParser:
         "--credentials", required=True, metavar="FILE", help="the project's worker.pem"
     )
     made.add_argument("--worker", required=True, metavar="NAME", help="the name it was launched as")
-    made.add_argument("--cores", type=int, default=1, metavar="N", help="cores of its job")
-    made.add_argument("--slots", type=int, default=1, metavar="N", help="tasks it runs at once")
+    made.add_argument("--cores", type=_positive, default=1, metavar="N", help="cores of its job")
+    made.add_argument("--slots", type=_positive, default=1, metavar="N", help="tasks it runs at once")
     made.add_argument(
         "--deadline", type=float, metavar="EPOCH", help="UTC seconds at which its job ends"
     )

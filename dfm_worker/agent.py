@@ -47,6 +47,7 @@ Heard: TypeAlias = (
 
 _BEATS_PER_LEASE = 3
 _SAID_AFTER_S = 0.05
+_WELCOME_S = 300.0  # that a daemon may take to answer the hello
 
 
 class Agent:
@@ -64,7 +65,8 @@ class Agent:
             Held, tuple[float, float]
         ] = {}  # started; when to say so, and when it was
         self._draining = ""
-        self._lease_s = float("inf")
+        self._is_leaving = False
+        self._lease_s = _WELCOME_S
         self._heard_at = now
         self._next_beat = float("inf")
 
@@ -75,11 +77,11 @@ class Agent:
 
     def disconnected(self, reason: str) -> list[Action]:
         """Without a daemon nobody wants these tasks: they end with the worker."""
-        self._queue.clear()
-        ends: list[Action] = [End(attempt, 0.0) for attempt in self._running]
-        return [*ends, Leave(reason, 1)]
+        return self._leave_now(Leave(reason, 1))
 
     def hear(self, message: Heard, now: float) -> list[Action]:
+        if self._is_leaving:
+            return []
         self._heard_at = now
         match message:
             case wire.Welcome():
@@ -87,15 +89,17 @@ class Agent:
                 self._next_beat = now + self._lease_s / _BEATS_PER_LEASE
                 return []
             case wire.Refused(reason):
-                return [Leave(f"the daemon refused this worker: {reason}", 1)]
+                return self._leave_now(Leave(f"the daemon refused this worker: {reason}", 1))
             case wire.Blob(run, blob, data):
                 self._blobs.setdefault(run, {})[blob] = data
                 return []
             case wire.Run(run, task, number, spec, blobs):
                 attempt = Held(run, task, number)
+                if attempt in self._running or attempt in self._finished:
+                    return []  # said twice
                 known = self._blobs[run]
                 self._queue[attempt] = Start(attempt, spec, [known[blob] for blob in blobs])
-                return self._start_queued()
+                return self._give_back([attempt]) if self._draining else self._start_queued()
             case wire.Acknowledged(run, task, number):
                 self._finished.discard(Held(run, task, number))
                 return self._leave_if_drained()
@@ -117,9 +121,7 @@ class Agent:
             case wire.Beat():
                 return []
             case wire.Stop(reason):
-                self._queue.clear()
-                ends: list[Action] = [End(held, 0.0) for held in self._running]
-                return [*ends, Leave(reason, 0)]
+                return self._leave_now(Leave(reason, 0))
             case _:
                 assert_never(message)
 
@@ -154,7 +156,7 @@ class Agent:
         return actions
 
     def next_deadline(self) -> float:
-        """Seconds of the caller's clock; infinite before the daemon's welcome."""
+        """Seconds of the caller's clock; infinite once it leaves."""
         due = min(self._next_beat, self._heard_at + self._lease_s)
         return min(due, self._first_unsaid()) if self._unsaid else due
 
@@ -186,6 +188,15 @@ class Agent:
         ]
 
     def _leave_if_drained(self) -> list[Action]:
-        if not self._draining or self._running or self._finished:
+        if not self._draining or self._is_leaving or self._running or self._finished:
             return []
-        return [Send(wire.Leaving(self._draining)), Leave(self._draining, 0)]
+        return [Send(wire.Leaving(self._draining)), *self._leave_now(Leave(self._draining, 0))]
+
+    def _leave_now(self, leave: Leave) -> list[Action]:
+        """What is killed now is lost with this worker: it did not fail, and runs again elsewhere."""
+        self._is_leaving = True
+        self._queue.clear()
+        self._unsaid.clear()
+        self._dropped |= self._running
+        self._lease_s = self._next_beat = float("inf")
+        return [*(End(attempt, 0.0) for attempt in self._running), leave]

@@ -44,7 +44,7 @@ def connect(addresses: Sequence[tuple[str, int]], credentials: str) -> ssl.SSLSo
             plain = socket.create_connection((host, port), timeout=CONNECT_S)
             plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             secure = context.wrap_socket(plain)
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # UnicodeError: a name that no host can have
             refusals.append(f"{host}:{port}: {error}")
             continue
         secure.setblocking(False)

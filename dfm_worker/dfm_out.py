@@ -42,7 +42,7 @@ def item(words: argparse.Namespace) -> None:
 def env(words: argparse.Namespace) -> None:
     for pair in words.pairs:
         name, equals, value = pair.partition("=")
-        if not equals or not name:
+        if not equals or not name or "\n" in name or "<<" in name:
             fail(f"`{pair}` is not NAME=VALUE")
         if "\n" in value:
             word = "END"
@@ -55,6 +55,8 @@ def env(words: argparse.Namespace) -> None:
 
 def path(words: argparse.Namespace) -> None:
     for folder in words.folders:
+        if "\n" in folder:
+            fail(f"`{folder}` cannot be on a PATH")
         append("DFM_PATH", folder)
 
 

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from dfm.errors import ProtocolError
 from dfm.wire.task import RESULT, SPEC, Command, TaskResult, TaskSpec
 from dfm_worker import processes, staging
 from dfm_worker.command import Programs, plain_words, shell_words
@@ -147,7 +148,7 @@ class Executor:
         try:
             os.write(request, SPEC.pack(spec._replace(inputs=inputs)))
             os.lseek(request, 0, os.SEEK_SET)
-            attempt.words = [sys.executable, "-m", "dfm_worker.python_task"]
+            attempt.words = [sys.executable, "-P", "-m", "dfm_worker.python_task"]
             words = [*attempt.words, str(request), str(attempt.answer)]
             cwd = (spec.python or {}).get("cwd") or spec.rundir
             return self._spawn_words(
@@ -315,12 +316,18 @@ class Executor:
         with open(attempt.answer, "rb") as file:  # closes it
             file.seek(0)
             answer = file.read()
-        if answer and not attempt.status:
-            result: TaskResult = RESULT.unpack(answer)
-        else:  # it was killed, or left by os._exit
-            result = TaskResult(
-                attempt.status or 1, 0.0, 0.0, [Command(attempt.words, attempt.status or 0)], []
-            )
+        result = TaskResult(  # of one that was killed, or left by os._exit
+            attempt.status or 1, 0.0, 0.0, [Command(attempt.words, attempt.status or 0)], []
+        )
+        if len(answer) > staging.COLLECTED_LIMIT:
+            result = result._replace(failure=f"its result {staging.too_much(len(answer))}")
+        elif answer and not attempt.status:
+            try:
+                result = RESULT.unpack(answer)
+            except ProtocolError as error:  # a child that it forked has returned as well
+                result = result._replace(failure=f"its result cannot be read: {error}")
+        if attempt.ended_by and not result.status:
+            result = result._replace(status=-signal.SIGTERM)
         return result._replace(
             started_at=attempt.started_at,
             wall_ms=wall_ms,

@@ -19,7 +19,7 @@ from collections.abc import Mapping
 
 _AUTH = re.compile(r"--jobserver-(?:auth|fds)=(\S+)")
 _OURS_TO_SET = re.compile(
-    r"\s*(?:--jobserver-(?:auth|fds)=\S+|(?<!\S)-j\d*(?!\S)|(?<!\S)--jobs=?\d*)"
+    r"\s*(?<!\S)(?:--jobserver-(?:auth|fds)=\S+|(?:-j|--jobs=?)(?:\s*\d+)?(?!\S))"
 )
 _FIFO_SINCE = (4, 4)
 _TOKEN = b"+"
@@ -88,7 +88,8 @@ def of_parent(makeflags: str) -> Jobserver | None:
     Raises JobserverUnusable if it cannot be used: make closes the pipe for recipes that it does not
     take for a make.
     """
-    found = _AUTH.findall(makeflags)
+    flags, _, _variables = makeflags.partition(" -- ")
+    found = _AUTH.findall(flags)
     if not found:
         return None
     where: str = found[-1]
@@ -97,12 +98,14 @@ def of_parent(makeflags: str) -> Jobserver | None:
     elif match := re.fullmatch(r"(\d+),(\d+)", where):
         # Opened anew through /proc: our non-blocking flag must not be seen by make and its children.
         paths = (f"/proc/self/fd/{match[1]}", f"/proc/self/fd/{match[2]}")
-        if not all(_is_pipe(int(fd)) for fd in match.groups()):
+        if not all(_is_pipe(path) for path in paths):
             raise JobserverUnusable(
                 f"make's jobserver ({where}) is closed here: put a `+` before the recipe's line"
             )
     else:
         raise JobserverUnusable(f"make says that it has no jobserver for this recipe ({where})")
+    if not _is_pipe(paths[0]):
+        raise JobserverUnusable(f"make's jobserver ({where}) is not there")
     try:
         reader = os.open(paths[0], os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         writer = os.open(paths[1], os.O_WRONLY | os.O_CLOEXEC)
@@ -111,9 +114,9 @@ def of_parent(makeflags: str) -> Jobserver | None:
     return Jobserver(reader, writer, makeflags, None)
 
 
-def _is_pipe(fd: int) -> bool:
+def _is_pipe(path: str) -> bool:
     try:
-        return stat.S_ISFIFO(os.fstat(fd).st_mode)
+        return stat.S_ISFIFO(os.stat(path).st_mode)
     except OSError:
         return False
 

@@ -240,7 +240,8 @@ def main() -> None:
     sys.meta_path.insert(0, TaskApi())
     sys.meta_path.append(NamespaceOfApi())
     told = spec.python or {}
-    sys.path[0] = told.get("flowdir") or spec.srcdir  # in place of what `-m` put there
+    sys.path.insert(0, told.get("flowdir") or spec.srcdir)
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr] # in order with errors
     result = run(spec)
     sys.stdout.flush()
     with open(answer, "wb") as file:

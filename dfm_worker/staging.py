@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from dfm.wire.task import TaskSpec
 
-COLLECTED_LIMIT = 64 * 1024 * 1024  # bytes of one file that a task hands back
+COLLECTED_LIMIT = 48 * 1024 * 1024  # bytes of one file that a task hands back: five fit in a frame
 TAIL = 4096  # bytes of the log of a failed task that travel with its result
 
 PARAMS, INPUTS = "dfm.params.json", "dfm.inputs.json"
@@ -134,9 +134,13 @@ def _read(path: str) -> bytes | None:
     if not size:
         return b""
     if size > COLLECTED_LIMIT:
-        raise TooMuch(f"{path} has {size} bytes, more than the {COLLECTED_LIMIT} that travel")
+        raise TooMuch(f"{path} {too_much(size)}")
     with open(path, "rb") as file:
         return file.read(COLLECTED_LIMIT + 1)
+
+
+def too_much(size: int) -> str:
+    return f"has {size} bytes, more than the {COLLECTED_LIMIT} that travel"
 
 
 def tail(path: str, limit: int = TAIL) -> bytes:

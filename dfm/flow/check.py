@@ -69,7 +69,8 @@ class Check:
                     self._texts(part, parameter.where, subject, inside)
         where = task.where
         if task.run is not None:
-            self._texts(task.run, where.at(task.run_field), f"`run` of {task.name}", inside)
+            field = task.run_field
+            self._texts(task.run, where.at(field), f"`{field}` of {task.name}", inside)
         self._texts(task.uses, where.at("uses"), f"`uses` of {task.name}", outside)
         self._texts(task.iff, where.at("iff"), f"`iff` of {task.name}", outside)
         for number, pattern in enumerate(task.produces or ()):

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dfm.errors import UsageError
-from dfm.flow.conversion import Unfit, convert, from_text
+from dfm.flow.conversion import Unfit, convert, from_text, is_accepted
 from dfm.flow.declarations import Program, Task
 from dfm.flow.document import MOST_NESTED, describe
+from dfm.flow.expressions import as_text
 from dfm.flow.problems import Problems, did_you_mean
 from dfm.flow.shapes import Merged, Shapes
 from dfm.graph.values import Fields, Value
@@ -180,8 +181,8 @@ def _accepted(value: Value, merged: Merged, shown: str) -> Value:
     """The value, if it is one of a closed set or the set is none."""
     if merged.accepted is not None and not merged.accepts_others:
         for given in value if isinstance(value, list) else [value]:
-            if given not in merged.accepted:
-                words = ", ".join(str(accepted) for accepted in merged.accepted)
+            if not is_accepted(given, merged.accepted):
+                words = ", ".join(map(as_text, merged.accepted))
                 raise UsageError(f"{shown}: accepted are {words}")
     return value
 

@@ -1,6 +1,7 @@
 """From the value that a flow or a command line gives to the value that a parameter has (13.2)."""
 
 import re
+from collections.abc import Sequence
 
 from dfm.flow.declarations import Kind
 from dfm.flow.document import describe
@@ -48,6 +49,11 @@ def from_text(text: str, kind: Kind) -> Value:
             return convert(_parsed(text), kind)
         case _:
             return text
+
+
+def is_accepted(value: Value, accepted: Sequence[Value]) -> bool:
+    """Whether a value is in a set, which may be written in another type: `values: [1, 2]` of a str."""
+    return value in accepted or as_text(value) in map(as_text, accepted)
 
 
 def _number(text: str, kind: Kind) -> Value:

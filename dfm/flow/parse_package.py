@@ -40,6 +40,7 @@ def parse_package(reader: Reader, document: Document) -> Package:
                 parameter.where.key(), f"the package variable `{parameter.name}` needs a `type`",
                 hint="write {type: str, value: ...}",
             )  # fmt: skip
+            parameter.kind = "list" if parameter.changes_list else "str"
     if "tags" in fields:
         package.tags = parse_tags(reader, where.at("tags"), fields["tags"])
     _read_types(reader, where.at("types"), fields.get("types"), package)

@@ -3,10 +3,10 @@
 import os
 from collections.abc import Callable, Iterator, Mapping
 
-from dfm.flow.conversion import Unfit, convert
+from dfm.flow.conversion import Unfit, convert, is_accepted
 from dfm.flow.declarations import KINDS, MISSING, Context, Kind, Parameter, Program
 from dfm.flow.document import Where, describe
-from dfm.flow.expressions import ExpressionError, NameUnknown
+from dfm.flow.expressions import ExpressionError, NameUnknown, as_text
 from dfm.flow.problems import Problems, did_you_mean
 from dfm.flow.shapes import Merged
 from dfm.flow.templates import evaluate, report
@@ -113,7 +113,7 @@ class World:
         if head in root:
             return root[head], 1
         match head:
-            case "env" if len(path) > 1 and path[1] in self._environ:
+            case "env" if len(path) > 1 and head not in self._variables and path[1] in self._environ:
                 return self._environ[path[1]], 2
             case "srcdir":
                 return context.srcdir, 1
@@ -332,12 +332,12 @@ def check_accepted(merged: Merged, value: Value, where: Where, problems: Problem
     if merged.accepted is None:
         return
     for given in value if isinstance(value, list) else [value]:
-        if given in merged.accepted:
+        if is_accepted(given, merged.accepted):
             continue
-        words = ", ".join(str(accepted) for accepted in merged.accepted)
-        what = f"`{merged.name}` is {given!r}, not one of {words}"
+        words = [as_text(accepted) for accepted in merged.accepted]
+        what = f"`{merged.name}` is {given!r}, not one of {', '.join(words)}"
         if merged.accepts_others:
             problems.warn(where, what)
         else:
-            problems.add(where, what, hint=did_you_mean(str(given), map(str, merged.accepted)))
+            problems.add(where, what, hint=did_you_mean(as_text(given), words))
             raise BadValue

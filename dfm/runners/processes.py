@@ -34,7 +34,16 @@ class ProcessRunner:
         return None
 
     async def submit(self, requests: Sequence[WorkerRequest]) -> Sequence[JobId]:
-        return [self._start(request) for request in requests]
+        jobs: list[JobId] = []
+        try:
+            for request in requests:
+                jobs.append(self._start(request))
+        except RunnerError:
+            await self.cancel(jobs)  # nobody will hear of them
+            for job in jobs:
+                self._jobs.pop(job, None)
+            raise
+        return jobs
 
     async def poll(self, jobs: Sequence[JobId]) -> Mapping[JobId, JobStatus]:
         return {job: await self._look(job) for job in jobs}
@@ -71,7 +80,7 @@ class ProcessRunner:
         if process.poll() is None:
             return JobStatus(JobState.RUNNING)
         await self._sweep(job)
-        del self._jobs[job]
+        self._jobs.pop(job, None)
         code = process.returncode
         return JobStatus(
             JobState.GONE, f"killed by signal {-code}" if code < 0 else f"exit status {code}"
@@ -82,11 +91,10 @@ class ProcessRunner:
         process.terminate()
         try:
             async with asyncio.timeout(_GRACE_S):
-                await _exit_of(process.pid)
+                await _exit_of(process)
         except TimeoutError:
             process.kill()
-            await _exit_of(process.pid)
-        process.poll()
+            await _exit_of(process)
         await self._sweep(job)
 
     async def _sweep(self, job: JobId) -> None:
@@ -100,11 +108,13 @@ class ProcessRunner:
                 processes.reap(pid)
 
 
-async def _exit_of(pid: int) -> None:
-    """Until this child of ours has ended; it stays in the process table for `poll`."""
+async def _exit_of(process: subprocess.Popen[bytes]) -> None:
+    """Until this child of ours has ended."""
+    if process.poll() is not None:
+        return
     loop = asyncio.get_running_loop()
     ended = loop.create_future()
-    pidfd = os.pidfd_open(pid)
+    pidfd = os.pidfd_open(process.pid)
 
     def note() -> None:
         if not ended.done():
@@ -116,3 +126,4 @@ async def _exit_of(pid: int) -> None:
     finally:
         loop.remove_reader(pidfd)
         os.close(pidfd)
+    process.poll()

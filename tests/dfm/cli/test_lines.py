@@ -34,7 +34,7 @@ def test_lines_tell_starts_ends_and_markers() -> None:
         "  W p.a: careful",
         "    a.v:3",
         "<< [1] Task p.b FAILED: status 2, see /x/rundir/p.b/p.b.log",
-        "<< [0] Task p.d 1 ms",
+        "<< [1] Task p.d 1 ms",
         "text of a task",
         "",
     ]
