@@ -13,12 +13,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dfm.engine import contract, library, records
+from dfm.engine.claims import Claims
 from dfm.engine.digests import Digests
 from dfm.engine.dispatcher import Dispatcher
 from dfm.engine.emitted import emitted, re_emitted
 from dfm.engine.freshness import Freshness
 from dfm.engine.incoming import Finished, View, Views
-from dfm.engine.locks import Locks
 from dfm.engine.outcome import Ending, Observer, Outcome, why_failed
 from dfm.engine.records import Input, Marker, Result
 from dfm.engine.signatures import Signatures
@@ -67,15 +67,13 @@ class Run:
         self._rundir = context.places.rundir
         self._dispatcher: Dispatcher | None = None
         self._ready: deque[int] = deque()
-        self._blocked: list[int] = []  # nodes that another run holds
-        self._holders: dict[int, int] = {}  # of a node that was blocked: the pid of that run
         self._given: dict[int, _Given] = {}
         self._finished: list[Finished | None] = [None] * len(graph.nodes)
         digests = Digests(self._rundir)
         self._digests = digests
         self._freshness = Freshness(self._rundir, digests, force=force)
         self._views = Views([node.name for node in graph.nodes], Signatures(digests))
-        self._locks = Locks(self._rundir)
+        self._claims = Claims(self._rundir, observer)
         self._mementos: dict[str, Any] = {}
         self._id = secrets.token_hex(8)
         self._executions = 0
@@ -84,10 +82,7 @@ class Run:
     # For whoever owns the loop
 
     def begin(self) -> None:
-        if not self._locks.work:
-            self._observer.notice(
-                "this file system has no locks: two runs in one folder may execute a task both"
-            )
+        self._claims.begin()
         self._ready.extend(self.plan.begin())
 
     def attach(self, dispatcher: Dispatcher) -> None:
@@ -103,12 +98,11 @@ class Run:
 
     def is_blocked(self) -> bool:
         """Whether nodes wait for another run here: `advance` is to be called again in a while."""
-        return bool(self._blocked)
+        return self._claims.is_blocked()
 
     def advance(self, most: int) -> bool:
         """Visits up to `most` nodes that are ready. True if more can be visited at once."""
-        self._ready.extendleft(self._blocked)
-        self._blocked = []
+        self._ready.extendleft(self._claims.take_blocked())
         for _ in range(most):
             if not self._ready or not self._may_visit():
                 return False
@@ -127,7 +121,7 @@ class Run:
         self._digests.save()
         if self.counts[Ending.DONE] or self.counts[Ending.FAILED]:
             self._save_mementos()
-        self._locks.close()
+        self._claims.close()
 
     # For the dispatcher
 
@@ -161,7 +155,7 @@ class Run:
         """A task that was submitted will not be executed: its worker was lost, time and again."""
         node = self._graph.nodes[number]
         del self._given[number]
-        self._unlock(node)
+        self._claims.release(node)
         self._statuses[number] = 1
         self._end(Outcome(node, Ending.LOST, folder=self._folder(node), why=reason))
         self._more(self.plan.finish(number, ok=False))
@@ -170,7 +164,7 @@ class Run:
         """Tasks that were submitted have not started and will not."""
         for number in numbers:
             del self._given[number]
-            self._unlock(self._graph.nodes[number])
+            self._claims.release(self._graph.nodes[number])
             self._more(self.plan.skip(number))
 
     # Visiting
@@ -208,29 +202,16 @@ class Run:
             self.wants_dispatcher = True
             self._ready.appendleft(node.number)
             return
-        if not self._lock(node):
+        if not self._claims.take(node):
             return
-        if self._holders.pop(node.number, None) is not None or self._locks.others_run():
-            record = self._freshness.record(node)  # the other run may have executed it just now
+        if self._claims.may_be_news(node):
+            record = self._freshness.record(node)
             reason = self._freshness.why_stale(node, view, record)
             if record is not None and reason is None and not isinstance(node.uptodate, str):
-                self._unlock(node)
+                self._claims.release(node)
                 self._up_to_date(node, view, record)
                 return
         self._execute(node, view, record, asks=reason is None)
-
-    def _lock(self, node: Node) -> bool:
-        holder = self._locks.take(f"{node.rundir}/{node.name}")
-        if holder is None:
-            return True
-        if self._holders.get(node.number) != holder:
-            self._observer.notice(f"{node.name} waits for another run in this folder, pid {holder}")
-        self._holders[node.number] = holder
-        self._blocked.append(node.number)
-        return False
-
-    def _unlock(self, node: Node) -> None:
-        self._locks.release(f"{node.rundir}/{node.name}")
 
     # Executing
 
@@ -280,10 +261,10 @@ class Run:
     def _answered(self, node: Node, given: _Given, answer: TaskResult) -> None:
         """The task's own `uptodate` function has said whether the task is up to date."""
         if not self.plan.may_start(node.number):
-            self._unlock(node)
+            self._claims.release(node)
             self._more(self.plan.skip(node.number))
         elif answer.status == 0 and not answer.changed and given.record is not None:
-            self._unlock(node)
+            self._claims.release(node)
             self._up_to_date(node, given.view, given.record)
         else:
             given.is_question = False
@@ -325,7 +306,7 @@ class Run:
             self._statuses[node.number] = result.status
         self._finished[node.number] = Finished(output, result.changed, execution)
         self._mementos[node.name] = result.memento
-        self._unlock(node)
+        self._claims.release(node)
         ending = ending or (Ending.DONE if ok else Ending.FAILED)
         folder = self._folder(node)
         self._end(Outcome(node, ending, result.status, wall_ms, result.markers, folder, log_tail))
