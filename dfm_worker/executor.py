@@ -23,7 +23,9 @@ _AGAIN_S = 0.05  # until the next look for what SIGKILL has not ended yet
 CONSOLE = 64 * 1024  # bytes of a Python task's output that are shown to the user
 
 _LOG_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND
-_DEFAULT_SIGNALS = [signal.SIGPIPE, signal.SIGXFSZ]  # Python ignores them, its children must not
+# What we ignore (Python does SIGPIPE, `nohup` and `&` others) a task must not. All, since for each that
+# is not named here the C library asks the kernel in every child what its state is.
+_DEFAULT_SIGNALS = signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}
 
 
 class Exchange(NamedTuple):
