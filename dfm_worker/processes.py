@@ -7,11 +7,13 @@ stays in sight. Sources: proc(5), proc_pid_stat(5), proc_tid_children(5).
 
 import os
 import signal
+import time
 from collections.abc import Iterable
 from typing import NamedTuple
 
 _PR_SET_CHILD_SUBREAPER = 36
 _PAGE = 65536
+_EXEC_S, _EXEC_STEP_S = 0.2, 0.0005
 
 
 class Process(NamedTuple):
@@ -94,11 +96,33 @@ def tree(roots: Iterable[int], sessions: Iterable[int] = ()) -> set[int]:
 def has_variables(pid: int, variables: Iterable[bytes]) -> bool:
     """Whether a process was started with all of these `NAME=value` in its environment."""
     try:
-        with open(f"/proc/{pid}/environ", "rb") as file:
-            present = set(file.read().split(b"\0"))
+        present = set(_environment(pid).split(b"\0"))
     except OSError:  # gone, or another user's
         return False
     return all(variable in present for variable in variables)
+
+
+def _environment(pid: int) -> bytes:
+    """What a process was started with. Raises OSError.
+
+    In the middle of execve(2) a process shows neither environment nor command line: it is waited for.
+    """
+    give_up = time.monotonic() + _EXEC_S
+    while True:
+        found = _shown(pid, "environ")
+        if found:
+            return found
+        os.readlink(f"/proc/{pid}/exe")  # which a zombie and a thread of the kernel do not have
+        if _shown(pid, "cmdline"):
+            return _shown(pid, "environ")  # it has none, or has come through in between
+        if time.monotonic() > give_up:
+            return b""
+        time.sleep(_EXEC_STEP_S)
+
+
+def _shown(pid: int, name: str) -> bytes:
+    with open(f"/proc/{pid}/{name}", "rb") as file:
+        return file.read()
 
 
 def marked(variable: bytes) -> set[int]:
