@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from bench.measure import Command, Folders, environment
@@ -45,17 +46,24 @@ class Daemon:
         self._flow = flow
 
     def __enter__(self) -> None:
-        self._dfm("daemon", "start", "--pool-size", JOBS)
-        for _ in range(2):  # its workers have done something
-            self._dfm("run", "t0", "-f")
+        state = self._flow / ".dfm"
+        state.mkdir(mode=0o700)
+        pool = f"{{min_workers: {JOBS}, max_workers: {JOBS}}}"
+        (state / "config.yaml").write_text(f"runner: {{pool: {pool}}}\n")
+        self._dfm("daemon", "start")
+        while f"{JOBS} idle" not in self._dfm("daemon", "status"):
+            time.sleep(0.05)
+        self._dfm("run", "t0")
 
     def __exit__(self, *_: object) -> None:
         self._dfm("daemon", "stop")
 
-    def _dfm(self, *words: str) -> None:
-        subprocess.run(
-            [*DFM, *words], cwd=self._flow, env=environment(), check=True, capture_output=True
-        )
+    def _dfm(self, *words: str) -> str:
+        done = subprocess.run(
+            [*DFM, *words], cwd=self._flow, env=environment(), check=True, capture_output=True,
+            text=True,
+        )  # fmt: skip
+        return done.stdout
 
 
 def commands(
