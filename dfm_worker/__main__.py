@@ -38,7 +38,9 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--worker", required=True, metavar="NAME", help="the name it was launched as")
     made.add_argument("--cores", type=_positive, default=1, metavar="N", help="cores of its job")
-    made.add_argument("--slots", type=_positive, default=1, metavar="N", help="tasks it runs at once")
+    made.add_argument(
+        "--slots", type=_positive, default=1, metavar="N", help="tasks it runs at once"
+    )
     made.add_argument(
         "--deadline", type=float, metavar="EPOCH", help="UTC seconds at which its job ends"
     )

@@ -123,7 +123,6 @@ def _is_pipe(path: str) -> bool:
 
 def create(slots: int, environment: Mapping[str, str]) -> Jobserver:
     """A jobserver for `slots` jobs at once: fifo style unless the `make` on PATH is too old for it."""
-    tokens = slots - 1
     folder = ""
     if (make_version(environment) or _FIFO_SINCE) >= _FIFO_SINCE:
         folder = tempfile.mkdtemp(prefix="dfm-jobserver-")
@@ -142,6 +141,7 @@ def create(slots: int, environment: Mapping[str, str]) -> Jobserver:
             f"/proc/self/fd/{inherited[0]}", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
         )
         writer = os.open(f"/proc/self/fd/{inherited[1]}", os.O_WRONLY | os.O_CLOEXEC)
+    tokens = min(slots - 1, fcntl.fcntl(writer, fcntl.F_GETPIPE_SZ))  # more would wait for ever
     os.write(writer, _TOKEN * tokens)
     makeflags = with_jobserver(environment.get("MAKEFLAGS", ""), slots, auth)
     return Jobserver(reader, writer, makeflags, _OwnServer(tokens, folder, inherited))

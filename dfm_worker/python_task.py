@@ -180,8 +180,9 @@ async def is_up_to_date(function: Callable[..., Any], context: TaskRunCtxt, valu
     return bool(await result if inspect.isawaitable(result) else result)
 
 
-def run(spec: TaskSpec) -> TaskResult:
-    """Calls the task's function. What it raises becomes the result, its traceback goes to the log."""
+def run(spec: TaskSpec) -> bytes:
+    """Calls the task's function; returns a packed TaskResult. What the function raises, or what cannot
+    be made of its result, is the failure in that; the traceback goes to the log."""
     told = spec.python or {}
     context, value = make_context(spec, told), make_input(spec, told)
     failure, returned = "", TaskDataResult()
@@ -195,10 +196,16 @@ def run(spec: TaskSpec) -> TaskResult:
     except NoSuchFunction as error:
         failure = str(error)
         print(failure, file=sys.stderr)  # noqa: T201
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a user's code raises
+    except (Exception, SystemExit, asyncio.CancelledError) as error:  # noqa: BLE001 - a user's code
         failure = f"{type(error).__name__}: {error}"
         print_traceback(error)
-    return as_result(context, returned, failure)
+    try:
+        return RESULT.pack(as_result(context, returned, failure))
+    except Exception as error:  # noqa: BLE001 - of values that are no JSON
+        print_traceback(error)
+        context.markers.clear()
+        failure = failure or f"{type(error).__name__}: {error}"
+        return RESULT.pack(as_result(context, TaskDataResult(), failure))
 
 
 def print_traceback(error: BaseException) -> None:
@@ -245,7 +252,7 @@ def main() -> None:
     result = run(spec)
     sys.stdout.flush()
     with open(answer, "wb") as file:
-        file.write(RESULT.pack(result))
+        file.write(result)
 
 
 if __name__ == "__main__":

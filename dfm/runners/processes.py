@@ -49,7 +49,8 @@ class ProcessRunner:
         return {job: await self._look(job) for job in jobs}
 
     async def cancel(self, jobs: Sequence[JobId]) -> None:
-        await asyncio.gather(*(self._end(job) for job in jobs if job in self._jobs))
+        running = [(job, self._jobs[job]) for job in jobs if job in self._jobs]
+        await asyncio.gather(*(self._end(job, process) for job, process in running))
 
     def _start(self, request: WorkerRequest) -> JobId:
         if self._children is None:
@@ -86,8 +87,7 @@ class ProcessRunner:
             JobState.GONE, f"killed by signal {-code}" if code < 0 else f"exit status {code}"
         )
 
-    async def _end(self, job: JobId) -> None:
-        process = self._jobs[job]
+    async def _end(self, job: JobId, process: subprocess.Popen[bytes]) -> None:
         process.terminate()
         try:
             async with asyncio.timeout(_GRACE_S):

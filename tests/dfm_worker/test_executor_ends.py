@@ -124,7 +124,8 @@ def test_a_cancelled_task_takes_everything_with_it(host: Host, leaving: str) -> 
     host.executor.end(ticket.running)
     result = host.result(ticket)
     assert not is_alive(pid)
-    assert (result.status, result.warnings) == (-15, [])
+    assert result.status in (-15, 128 + 15), "or bash hears of its child's end first"
+    assert result.warnings == []
 
 
 @leaves

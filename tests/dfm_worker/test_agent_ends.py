@@ -1,0 +1,146 @@
+"""How long an agent trusts silence, and how it leaves."""
+
+import math
+
+import pytest
+
+from dfm.wire import worker as wire
+from dfm_worker.agent import Agent, End, Leave
+from tests.dfm_worker.test_agent import (
+    HELLO,
+    LEASE_S,
+    ONE,
+    THREE,
+    TWO,
+    end,
+    finished,
+    run,
+    said,
+    typed,
+    welcomed,
+)
+
+# Time
+
+
+def test_it_beats_three_times_in_a_lease() -> None:
+    agent = welcomed()
+    for beat in (1, 2, 3):
+        assert agent.next_deadline() == beat * LEASE_S / 3
+        agent.hear(wire.Beat(), agent.next_deadline() - 0.1)
+        assert typed(agent.tick(agent.next_deadline())) == said(wire.Beat())
+
+
+def test_nothing_is_due_before_the_deadline() -> None:
+    assert welcomed().tick(LEASE_S / 3 - 0.1) == []
+
+
+@pytest.mark.parametrize("message", [wire.Beat(), wire.Forget("r"), wire.Recall(*ONE)])
+def test_every_message_renews_the_lease(message: wire.Beat | wire.Forget | wire.Recall) -> None:
+    agent = welcomed()
+    agent.hear(message, LEASE_S - 1)
+    assert typed(agent.tick(LEASE_S + 1)) == said(wire.Beat())
+    assert Leave("nothing from the daemon for 30 s", 1) in agent.tick(2 * LEASE_S - 1)
+
+
+def test_silence_for_a_lease_ends_it_and_its_tasks() -> None:
+    agent = welcomed()
+    run(agent, ONE)
+    run(agent, TWO)
+    assert agent.tick(LEASE_S) == [End(ONE, 0.0), Leave("nothing from the daemon for 30 s", 1)]
+    assert end(agent, ONE, -9) == [], "it starts no other and says no more"
+
+
+def test_a_daemon_that_never_welcomes_it_is_not_waited_for_for_ever() -> None:
+    agent = Agent(HELLO, now=100.0)
+    agent.connected()
+    due = agent.next_deadline()
+    assert due < math.inf
+    assert agent.tick(due - 1) == []
+    assert agent.tick(due) == [Leave("nothing from the daemon for 300 s", 1)]
+
+
+def test_a_task_is_said_to_have_started_only_if_it_goes_on_for_a_while() -> None:
+    agent = welcomed(slots=2)
+    run(agent, ONE)
+    agent.started(ONE, at=1e9, now=1.0)
+    run(agent, TWO)
+    agent.started(TWO, at=1e9 + 0.01, now=1.01)
+    assert 1.0 < agent.next_deadline() < 1.1
+    assert typed(end(agent, ONE)) == said(finished(ONE))
+    assert agent.tick(1.0) == []
+    assert typed(agent.tick(1.2)) == said(wire.Started(*TWO, 1e9 + 0.01))
+    assert agent.next_deadline() == LEASE_S / 3, "said once"
+
+
+def test_several_that_go_on_are_said_at_once() -> None:
+    agent = welcomed(slots=3)
+    for held in (ONE, TWO, THREE):
+        run(agent, held)
+        agent.started(held, at=1e9, now=1.0)
+    assert typed(agent.tick(2.0)) == said(*(wire.Started(*held, 1e9) for held in (ONE, TWO, THREE)))
+
+
+# Leaving
+
+
+def test_one_that_has_nothing_leaves_when_drained() -> None:
+    agent = welcomed()
+    actions = agent.hear(wire.Drain("idle for too long"), 0.0)
+    assert typed(actions[:1]) == said(wire.Leaving("idle for too long"))
+    assert actions[1:] == [Leave("idle for too long", 0)]
+
+
+def test_one_that_is_drained_gives_back_what_waits_and_finishes_what_runs() -> None:
+    agent = welcomed()
+    for held in (ONE, TWO, THREE):
+        run(agent, held)
+    drain = wire.Drain("old")
+    assert typed(agent.hear(drain, 0.0)) == said(wire.Returned(*TWO), wire.Returned(*THREE))
+    assert typed(end(agent, ONE)) == said(finished(ONE))
+    assert agent.hear(wire.Beat(), 0.0) == [], "its result is not acknowledged"
+    assert agent.hear(wire.Acknowledged(*ONE), 0.0)[-1] == Leave("old", 0)
+
+
+def test_one_that_is_drained_takes_no_more() -> None:
+    agent = welcomed(slots=2)
+    run(agent, ONE)
+    agent.hear(wire.Drain("old"), 0.0)
+    assert typed(run(agent, TWO)) == said(wire.Returned(*TWO))
+
+
+def test_one_that_is_drained_leaves_when_what_it_ran_is_dropped() -> None:
+    agent = welcomed()
+    run(agent, ONE)
+    agent.hear(wire.Drain("old"), 0.0)
+    assert agent.hear(wire.Drop(*ONE), 0.0) == [End(ONE, 0.0)]
+    assert end(agent, ONE, -9)[-1] == Leave("old", 0)
+
+
+def test_one_that_is_stopped_kills_what_runs() -> None:
+    agent = welcomed(slots=2)
+    for held in (ONE, TWO, THREE):
+        run(agent, held)
+    *ends, leave = agent.hear(wire.Stop("the daemon ends"), 0.0)
+    assert set(ends) == {End(ONE, 0.0), End(TWO, 0.0)}
+    assert leave == Leave("the daemon ends", 0)
+    assert end(agent, ONE, -9) == end(agent, TWO, -9) == []
+
+
+def test_what_is_killed_because_it_leaves_has_not_failed() -> None:
+    """A `bkill` of its job: the daemon must hear of a lost worker, not of a task that ended."""
+    agent = welcomed()
+    run(agent, ONE)
+    assert agent.disconnected("ended by SIGTERM") == [End(ONE, 0.0), Leave("ended by SIGTERM", 1)]
+    assert end(agent, ONE, -9) == []
+
+
+def test_one_that_leaves_hears_no_more_and_nothing_is_due() -> None:
+    agent = welcomed(slots=2)
+    run(agent, ONE)
+    agent.started(ONE, at=1e9, now=0.0)
+    agent.disconnected("connection lost")
+    assert run(agent, TWO) == []
+    assert agent.hear(wire.Drain("old"), 0.0) == []
+    assert agent.next_deadline() == math.inf
+    assert agent.tick(1e9) == []
