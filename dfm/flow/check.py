@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dfm.flow.declarations import Context, Package, Program, TagUse, Task, Type
 from dfm.flow.document import Where
 from dfm.flow.expressions import ExpressionError, Reference, template
-from dfm.flow.names import NEEDS_OF, find_task, find_type, known_names, known_types
+from dfm.flow.names import NEEDS_OF, find_task, find_type, known_names, known_types, unknown
 from dfm.flow.problems import Problems, did_you_mean
 from dfm.flow.shapes import Merged, Shapes
 from dfm.flow.templates import report, texts
@@ -89,13 +89,14 @@ class Check:
             where = task.where.at("needs", number)
             if "${{" in name:
                 self._texts(name, where, f"`needs` of {task.name}", around)
-            elif not self._resolves(name, task) and not self._is_open(task.enclosing):
+            elif name and not self._resolves(name, task) and not self._is_open(task.enclosing):
                 self._problems.add(
                     where, f"{task.name} needs `{name}`, and there is no such task",
                     hint=did_you_mean(name, self._known(task)),
                 )  # fmt: skip
         for number, name in enumerate(task.feeds):
-            self._feeds(name, task, task.where.at("feeds", number))
+            if name:
+                self._feeds(name, task, task.where.at("feeds", number))
 
     def _feeds(self, name: str, task: Task, where: Where) -> None:
         """A task feeds what could need it: one of its body feeds siblings only."""
@@ -138,10 +139,10 @@ class Check:
                 if (known := find_type(self._program, name, around.context))
                 and self._shapes.is_a(known, _TAG)
             )
-            what = f"is no tag: it does not derive from {_TAG}" if kind else "is no type"
-            self._problems.add(
-                tag.where, f"`{tag.type}` {what}", hint=did_you_mean(tag.type, types)
-            )
+            what = f"`{tag.type}` is no tag: it does not derive from {_TAG}"
+            if kind is None:
+                what = unknown("type", tag.type)
+            self._problems.add(tag.where, what, hint=did_you_mean(tag.type, types))
             return
         fields = self._shapes.of_type(kind)
         for field, value in tag.fields.items():

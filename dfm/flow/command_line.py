@@ -27,6 +27,8 @@ class CommandLine:
     variables: dict[str, Fields] = field(default_factory=dict)  # by package
     tasks: dict[str, Fields] = field(default_factory=dict)  # by full name of the task
     everywhere: dict[str, str] = field(default_factory=dict)  # `-D name=v`, as text, for every node
+    # `-D task.param=v`, as text, by full name of a task whose parameters the graph will know
+    later: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
 def assign(
@@ -73,6 +75,8 @@ class _Assigner:
             self._set_variable(owner, last, value_of(text, self._variables[owner][last], shown))
         elif (task := self._task(owner)) and last in self._params(task):
             self._set_param(task, last, value_of(text, self._params(task)[last], shown))
+        elif task and self._is_open(task):
+            self.line.later.setdefault(task.name, {})[last] = text
         else:
             known = [f"{package}.{name}" for package in self._variables
                      for name in self._variables[package]]  # fmt: skip
@@ -135,6 +139,8 @@ class _Assigner:
                 self._set_param(
                     task, name, _typed(value, params[name], f"{shown}: `{task.short}.{name}`")
                 )
+            elif self._is_open(task):
+                self._set_param(task, name, value)
             else:
                 self._warn(f"{shown}: {task.name} has no `{name}`", did_you_mean(name, params))
 
@@ -148,6 +154,10 @@ class _Assigner:
 
     def _params(self, task: Task) -> Mapping[str, Merged]:
         return self._shapes.of(task).params
+
+    def _is_open(self, task: Task) -> bool:
+        """Whether a computed `uses` may bring parameters that are not known yet."""
+        return any(link.is_computed for link in self._shapes.of(task).chain)
 
     def _set_variable(self, package: str, name: str, value: Value) -> None:
         self.line.variables.setdefault(package, {})[name] = value

@@ -46,7 +46,10 @@ def from_text(text: str, kind: Kind) -> Value:
                 return convert(_parsed(text), kind)
             return list[Value](text.split(","))
         case "map":
-            return convert(_parsed(text), kind)
+            value = _parsed(text)
+            if not isinstance(value, dict):
+                raise Unfit(f"must be a map, not {describe(value)}")
+            return value
         case _:
             return text
 

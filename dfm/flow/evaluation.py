@@ -2,13 +2,14 @@
 
 import itertools
 import math
+from collections.abc import Iterator
 
 from dfm.flow.command_line import CommandLine, value_of
 from dfm.flow.declarations import Context, Task
 from dfm.flow.document import Where, describe
 from dfm.flow.expressions import ExpressionError, as_text, truth
 from dfm.flow.instance import Instance
-from dfm.flow.problems import Problems
+from dfm.flow.problems import Problems, did_you_mean
 from dfm.flow.shapes import Shape, Shapes
 from dfm.flow.templates import evaluate, report
 from dfm.flow.world import BadValue, Body, Parameters, Scope, World
@@ -49,7 +50,20 @@ class Evaluation:
                 if name in shape.params:
                     given[name] = value_of(text, shape.params[name], f"-D {name}={text}")
             given.update(self._line.tasks.get(instance.task.name, {}))
+            given.update(self._later(instance.task, shape))
         return Parameters(shape.params, self._world, scope, given)
+
+    def _later(self, task: Task, shape: Shape) -> Iterator[tuple[str, Value]]:
+        """What `-D` says of parameters that only this task's computed base has."""
+        for name, text in self._line.later.get(task.name, {}).items():
+            definition = f"-D {task.short}.{name}"
+            if name in shape.params:
+                yield name, value_of(text, shape.params[name], f"{definition}={text}")
+            else:
+                self.problems.warn(
+                    None, f"{definition}: nothing has this name",
+                    hint=did_you_mean(name, shape.params),
+                )  # fmt: skip
 
     def scope(self, instance: Instance, owner: Task, params: Parameters) -> Scope:
         """The names for a text of `owner`, which is the task or one of its bases."""

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from dfm.flow.document import Where, describe
-from dfm.flow.problems import Problems, did_you_mean
+from dfm.flow.problems import NOT_YET, Problems, did_you_mean
 from dfm.graph.values import Value
 
 
@@ -50,6 +50,16 @@ class Reader(NamedTuple):
             self._must_be(where, "a list", value, hint)
             return []
         return [self.text(where.at(number), element) for number, element in enumerate(value)]
+
+    def references(self, where: Where, value: Value) -> list[str]:
+        """A list of names of tasks. Those that are wrong read as empty, and keep their places."""
+        names = self.texts(where, value)
+        for number, name in enumerate(names):
+            if isinstance(value, list) and isinstance(value[number], str) and not name.strip():
+                self.problems.add(
+                    where.at(number), f"a name in `{where.path[-1]}` must not be empty"
+                )
+        return [name if name.strip() else "" for name in names]
 
     def list_of_maps(self, where: Where, value: Value) -> list[tuple[Where, dict[str, Value]]]:
         if value is None:
@@ -97,10 +107,7 @@ class Reader(NamedTuple):
     ) -> None:
         where = where.at(key).key()
         if key in later:
-            self.problems.add(
-                where,
-                f"`{key}` of {of} is part of the flow language that this version does not run yet",
-            )
+            self.problems.add(where, f"`{key}` of {of} {NOT_YET}")
         else:
             self.problems.add(where, f"{of} has no field `{key}`", hint=did_you_mean(key, known))
 

@@ -67,7 +67,9 @@ def _script(evaluation: Evaluation, instance: Instance, owner: Task, params: Par
     scope.rundir = _RUNDIR
     where = owner.where.at(owner.run_field)
     assert owner.run is not None
-    text = as_text(evaluation.value(owner.run, scope, where, f"`{owner.run_field}` of {owner.name}"))
+    text = as_text(
+        evaluation.value(owner.run, scope, where, f"`{owner.run_field}` of {owner.name}")
+    )
     digest = hashlib.blake2b(
         f"{owner.shell}\0{text}".encode(errors="surrogateescape"), digest_size=16
     ).hexdigest()

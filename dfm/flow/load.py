@@ -8,7 +8,7 @@ from dfm.errors import Place, Problem, UsageError
 from dfm.flow.build import Builder
 from dfm.flow.check import Check
 from dfm.flow.command_line import CommandLine, assign
-from dfm.flow.declarations import Configuration, Package, Parameter, Program
+from dfm.flow.declarations import Configuration, Package, Parameter, Program, Task
 from dfm.flow.document import Document, Where, read
 from dfm.flow.fields import Reader
 from dfm.flow.find import find_root
@@ -51,6 +51,10 @@ class Flow:
     def warnings(self) -> list[Problem]:
         return self._problems.warnings
 
+    def description(self, task: Task) -> str:
+        """What its `desc` says, or that of the nearest base that has one."""
+        return next((link.desc for link in self._shapes.of(task).chain if link.desc), "")
+
     def graph(self, tasks: Sequence[str], rundir: str) -> Graph:
         """The graph of these tasks; `rundir` is absolute. Raises FlowError, UsageError."""
         goals = [find_goal(self.program, name) for name in tasks]
@@ -81,6 +85,9 @@ def load(options: Options, environ: Mapping[str, str]) -> Flow:
     problems = Problems()
     package = parse_package(Reader(problems), document)
     std = _standard_library()
+    if package.name == std.name:
+        problems.add(package.where.at("name"), f"`{std.name}` is the name of the standard library")
+        problems.raise_any()
     program = Program(package, {std.name: std, package.name: package})
     chosen = _configurations(package, options.configuration, problems)
     _extend(program, chosen, problems)
@@ -168,7 +175,7 @@ def _can_be_needed(name: str, where: Where, program: Program, problems: Problems
     """Whether a need of an extension names a task; a fault at its place if not."""
     context = program.root.context
     names = (name, name.removesuffix(NEEDS_OF))
-    if "${{" in name or any(find_task(program, one, context) for one in names):
+    if not name or "${{" in name or any(find_task(program, one, context) for one in names):
         return True
     problems.add(
         where, f"no task `{name}` to be needed",

@@ -5,9 +5,17 @@ from typing import Final
 
 from dfm.errors import UsageError
 from dfm.flow.declarations import Context, Package, Program, Task, Type
-from dfm.flow.problems import did_you_mean
+from dfm.flow.problems import NOT_YET, did_you_mean
 
 NEEDS_OF: Final = ".needs"  # `NAME.needs`: the needs of NAME in place of NAME
+_STD_LATER: Final = frozenset(
+    "std." + name
+    for name in """
+        Agent AgentPersona AgentPersonaTag AgentReference AgentReferenceTag AgentResource AgentSkill
+        AgentSkillTag AgentTool AgentToolTag Check Eval EvalInfo EvalRunner EvalSample NotProvided
+        Publish RunTasks TestInfo TestRunner check.Implemented check.Needs
+    """.split()
+)
 
 
 def find_task(program: Program, ref: str, context: Context) -> Task | None:
@@ -28,6 +36,13 @@ def find_base(program: Program, ref: str, task: Task) -> Task | Type | None:
             return sibling
         around = around.enclosing
     return find_task(program, ref, task.context) or find_type(program, ref, task.context)
+
+
+def unknown(kind: str, name: str) -> str:
+    """What is wrong with a name that means nothing; `kind` is what is wanted."""
+    if name in _STD_LATER:
+        return f"`{name}` {NOT_YET}"
+    return f"no {kind} `{name}`"
 
 
 def known_names(program: Program, context: Context, *, types: bool = False) -> Iterable[str]:

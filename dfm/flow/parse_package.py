@@ -15,7 +15,8 @@ _PACKAGE_LATER = {
 _CONFIGURATION = frozenset({"name", "desc", "doc", "uses", "with", "extensions"})
 _CONFIGURATION_LATER = {"imports": 22, "fragments": 22, "types": 22, "tasks": 22, "overrides": 22}
 _EXTENSION = frozenset({"task", "with", "needs", "uses"})
-_TYPE = frozenset({"name", "uses", "doc", "desc", "with", "tags", "check"})
+_TYPE = frozenset({"name", "uses", "doc", "desc", "with", "tags"})
+_TYPE_LATER = {"check": 26}
 
 
 def parse_package(reader: Reader, document: Document) -> Package:
@@ -77,7 +78,7 @@ def _read_types(reader: Reader, where: Where, value: Value, package: Package) ->
         short = reader.name(place.at("name"), fields.get("name"))
         if not short:
             continue
-        reader.ignore_unknown(place, fields, _TYPE, "a type")
+        reader.ignore_unknown(place, fields, _TYPE, "a type", later=_TYPE_LATER)
         name = f"{package.name}.{short}"
         kind = Type(name, place, package.context)
         if "uses" in fields:
@@ -133,6 +134,6 @@ def _extension(
     return Extension(
         reader.name(where.at("task"), fields.get("task")),
         where,
-        reader.texts(where.at("needs"), fields.get("needs")),
+        reader.references(where.at("needs"), fields.get("needs")),
         parse_parameters(reader, where.at("with"), fields.get("with"), package.context),
     )

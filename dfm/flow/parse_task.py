@@ -82,9 +82,9 @@ def _text(attribute: str, key: str) -> Callable[[Reader, Task, Where, Value], No
     return read
 
 
-def _texts(attribute: str, key: str) -> Callable[[Reader, Task, Where, Value], None]:
+def _references(attribute: str, key: str) -> Callable[[Reader, Task, Where, Value], None]:
     def read(reader: Reader, task: Task, where: Where, value: Value) -> None:
-        setattr(task, attribute, reader.texts(where.at(key), value))
+        setattr(task, attribute, reader.references(where.at(key), value))
 
     return read
 
@@ -260,8 +260,8 @@ _FIELDS: dict[str, Callable[[Reader, Task, Where, Value], None]] = {
     "uses": _uses,
     "desc": _text("desc", "desc"),
     "doc": _text("doc", "doc"),
-    "needs": _texts("needs", "needs"),
-    "feeds": _texts("feeds", "feeds"),
+    "needs": _references("needs", "needs"),
+    "feeds": _references("feeds", "feeds"),
     "with": _params,
     "scope": _scope,
     "iff": _iff,

@@ -1,12 +1,17 @@
 """Collects the faults of a flow, so that a user sees all of them at once."""
 
+import functools
+import heapq
+import itertools
 from collections.abc import Iterable
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from dfm.errors import FlowError, Problem
 from dfm.flow.document import Where
 
+NOT_YET: Final = "is part of the flow language that this version does not run yet"
 _MOST = 50
+_MOST_COMPARED = 200  # names, with one that is unknown
 _Said: TypeAlias = tuple[Where | None, str, str]
 
 
@@ -50,12 +55,31 @@ class Problems:
             raise FlowError.of(self._found)
 
 
+def _likely(name: str, choices: list[str]) -> list[str]:
+    """The choices worth a comparison: one with each of 20,000 names takes a second, for every fault."""
+    if len(choices) <= _MOST_COMPARED:
+        return choices
+    wanted = _pairs(name)
+
+    def likeness(choice: str) -> float:
+        pairs = _pairs(choice)
+        return len(wanted & pairs) / (len(wanted) + len(pairs) + 1)
+
+    return heapq.nlargest(_MOST_COMPARED, choices, likeness)
+
+
+@functools.lru_cache(50_000)
+def _pairs(word: str) -> frozenset[str]:
+    """Its letters by twos."""
+    return frozenset(map("".join, itertools.pairwise(word)))
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """A hint with the nearest known names, else with all if they are few."""
     from difflib import get_close_matches  # only a fault costs its import
 
     choices = sorted(set(known))
-    near = get_close_matches(name, choices, n=3)
+    near = get_close_matches(name, _likely(name, choices), n=3)
     if not near:  # `build` for `chip.build`
         near = [choice for choice in choices if choice.rpartition(".")[2] == name][:3]
     if near:

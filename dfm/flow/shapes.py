@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from dfm.flow.declarations import MISSING, Context, Parameter, Program, TagUse, Task, Type
-from dfm.flow.names import find_base, find_type, known_names, known_types
+from dfm.flow.names import find_base, find_type, known_names, known_types, unknown
 from dfm.flow.problems import Problems, did_you_mean
 from dfm.flow.templates import has_expressions
 from dfm.graph.values import Value
@@ -156,7 +156,7 @@ class Shapes:
     def _unresolved(self, task: Task, name: str) -> None:
         known = known_names(self._program, task.context, types=True)
         self._problems.add(
-            task.where.at("uses"), f"no task or type `{name}`", hint=did_you_mean(name, known)
+            task.where.at("uses"), unknown("task or type", name), hint=did_you_mean(name, known)
         )
 
     def _type_chain(self, kind: Type) -> list[Type]:
@@ -167,7 +167,7 @@ class Shapes:
             if base is None:
                 known = known_types(self._program, link.context)
                 self._problems.add(
-                    link.where.at("uses"), f"no type `{link.uses}`",
+                    link.where.at("uses"), unknown("type", link.uses),
                     hint=did_you_mean(link.uses, known),
                 )  # fmt: skip
                 break

@@ -10,6 +10,11 @@ from dfm.graph.values import Value
 
 _WHERE = re.compile(r"\(at line (\d+), column (\d+)\)")
 _HEADER = re.compile(r"^[ \t]*(\[\[?)([^\]\n]+)\]\]?[ \t]*(?:#.*)?$", re.MULTILINE)
+_NAME = re.compile(r"\"([^\"]*)\"|'([^']*)'|([^.\s]+)")
+_TEXT_OR_COMMENT = re.compile(
+    r"""\"{3}(?:\\.|[^\\])*?\"{3} | '{3}.*?'{3} | \"(?:\\.|[^\"\\\n])*\" | '[^'\n]*' | \#[^\n]*""",
+    re.DOTALL | re.VERBOSE,
+)
 
 
 def read(text: str, file: str) -> Value:
@@ -32,6 +37,7 @@ def find(text: str, path: Path, is_key: bool) -> Position:
 
     The library keeps no positions: the headers are followed in their order, keys found by eye.
     """
+    text = _TEXT_OR_COMMENT.sub(_blank, text)
     start, after, known = 0, 0, 0
     counts: dict[Path, int] = {}  # of arrays of tables: the element that is being written
     for header in _HEADER.finditer(text):
@@ -46,10 +52,16 @@ def find(text: str, path: Path, is_key: bool) -> Position:
     return line + 1, start - (text.rfind("\n", 0, start) + 1) + 1
 
 
+def _blank(text: re.Match[str]) -> str:
+    """Lines of a long text could look like headers; all else stays."""
+    is_long = text[0].startswith(('"""', "'''"))
+    return re.sub(r"[^\n]", " ", text[0]) if is_long else text[0]
+
+
 def _path(header: re.Match[str], counts: dict[Path, int]) -> Path:
     """What the keys after a header belong to, with the elements of arrays that are open there."""
     path: Path = ()
-    names = re.sub(r"[\s\"']", "", header[2]).split(".")
+    names = ["".join(parts) for parts in _NAME.findall(header[2])]
     for depth, name in enumerate(names, 1):
         path += (name,)
         if depth == len(names) and header[1] == "[[":

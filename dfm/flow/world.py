@@ -79,9 +79,6 @@ class World:
             for name, merged in variables.items()
         }
 
-    def variables(self, package: str) -> "Parameters":
-        return self._variables[package]
-
     def defaults(self, merged: Mapping[str, Merged]) -> Fields:
         """The values of a type's fields. Raises BadValue."""
         return Parameters(merged, self, self._around, {}).all()
@@ -113,7 +110,9 @@ class World:
         if head in root:
             return root[head], 1
         match head:
-            case "env" if len(path) > 1 and head not in self._variables and path[1] in self._environ:
+            case "env" if (
+                len(path) > 1 and head not in self._variables and path[1] in self._environ
+            ):
                 return self._environ[path[1]], 2
             case "srcdir":
                 return context.srcdir, 1
@@ -211,6 +210,10 @@ class Scope:
     def _hint(self, path: tuple[str, ...]) -> str:
         if path[0] == "env":
             return "it is not in the environment of dfm; ${{ env.NAME:-text }} has a fallback"
+        if path[0] in ("rundir", "name"):
+            return "it is known in the parameters and the script of a task"
+        if path[0] in ("this", "matrix"):
+            return f"`{path[0]}` is followed by a dot and a name"
         return did_you_mean(".".join(path), (*self._known(), *self.world.names(self.context)))
 
 
