@@ -170,7 +170,7 @@ def _list_tasks(flow: Flow) -> None:
         tasks = list(package.tasks.values())
     width = max((len(task.name) for task in tasks), default=0)
     for task in tasks:
-        print(f"{task.name:<{width}} - {task.desc or '<no description>'}")  # noqa: T201
+        print(f"{task.name:<{width}} - {flow.description(task) or '<no description>'}")  # noqa: T201
 
 
 def _remove(rundir: str) -> None:

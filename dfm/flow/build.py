@@ -147,7 +147,8 @@ class Builder:
 
     def _compound(self, instance: Instance, shape: Shape, params: Parameters) -> Node:
         bodies = self._bodies(instance, shape)
-        contains = bool(shape.on_error) or shape.max_failures != -1
+        max_failures = shape.max_failures or -1  # section 28: 0 is the same
+        contains = bool(shape.on_error) or max_failures != -1
         scope = instance.number if contains else instance.scope
         entry = self._entry(instance, shape)
         terminals: list[int] = []
@@ -159,7 +160,7 @@ class Builder:
         work = Compound(
             members=(),
             on_error=_function(shape.on_error) if shape.on_error else None,
-            max_failures=shape.max_failures,
+            max_failures=max_failures,
             is_matrix=is_matrix,
             is_empty=not terminals,
             entry=entry,

@@ -11,6 +11,7 @@ from tests.dfm.flow.conftest import Project
     [
         ("name: t", False, -1),
         ("name: t, max_failures: -1", False, -1),
+        ("name: t, max_failures: 0", False, -1),
         ("name: t, max_failures: 2", True, 2),
         ("name: t, on_error: 'm:f'", True, -1),
         ("name: t, on_error: m.f", True, -1),
