@@ -5,14 +5,11 @@ second time. A path is the keys and indexes that lead to a value: ("package", "t
 """
 
 import os
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, TypeAlias
 
-from dfm.errors import FlowError, Place
+from dfm.errors import Place
 from dfm.graph.values import Value
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 Path: TypeAlias = tuple[str | int, ...]
 Position: TypeAlias = tuple[int, int]  # line and column, from 1
@@ -22,7 +19,7 @@ class Document:
     """One flow file that was read."""
 
     def __init__(
-        self, file: str, text: str, data: Value, find: "Callable[[str, Path, bool], Position]"
+        self, file: str, text: str, data: Value, find: Callable[[str, Path, bool], Position]
     ) -> None:
         self.file = file  # absolute
         self.directory = os.path.dirname(file)
@@ -64,24 +61,6 @@ class Where(NamedTuple):
 
     def place(self, within: str = "") -> Place:
         return self.document.place(self.path, within, is_key=self.is_key)
-
-
-def read(file: str) -> Document:
-    """Reads a flow file, YAML or TOML by its name. Raises FlowError."""
-    try:
-        with open(file, encoding="utf-8") as stream:
-            text = stream.read()
-    except OSError as error:
-        raise FlowError(f"cannot be read: {error.strerror}", place=Place(file)) from None
-    except UnicodeDecodeError as error:
-        raise FlowError(f"is not UTF-8: {error}", place=Place(file)) from None
-    if file.endswith(".toml"):
-        from dfm.flow import toml_reader
-
-        return Document(file, text, toml_reader.read(text, file), toml_reader.find)
-    from dfm.flow import yaml_reader
-
-    return Document(file, text, yaml_reader.read(text, file), yaml_reader.find)
 
 
 def describe(value: object) -> str:

@@ -3,7 +3,8 @@
 import os
 
 from dfm.errors import FlowError
-from dfm.flow.document import Document, read
+from dfm.flow.document import Document
+from dfm.flow.reading import read
 
 CANDIDATES = ("flow.dv", "flow.yaml", "flow.yml", "flow.toml")
 

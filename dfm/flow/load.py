@@ -9,12 +9,13 @@ from dfm.flow.build import Builder
 from dfm.flow.check import Check
 from dfm.flow.command_line import CommandLine, assign
 from dfm.flow.declarations import Configuration, Package, Parameter, Program, Task
-from dfm.flow.document import Document, Where, read
+from dfm.flow.document import Document, Where
 from dfm.flow.fields import Reader
 from dfm.flow.find import find_root
 from dfm.flow.names import NEEDS_OF, find_goal, find_task, known_names
 from dfm.flow.parse_package import parse_package
 from dfm.flow.problems import Problems, did_you_mean
+from dfm.flow.reading import read
 from dfm.flow.shapes import Merged, Shapes, variable
 from dfm.flow.world import BadValue, World
 from dfm.graph.node import Graph

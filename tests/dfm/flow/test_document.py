@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from dfm.errors import FlowError, Place
-from dfm.flow.document import Document, Where, describe, read
+from dfm.flow.document import Document, Where, describe
+from dfm.flow.reading import read
 
 TEXT = """\
 package:
