@@ -5,24 +5,22 @@ A batch of events is taken in first; then deadlines, assignments and launches ar
 event costs O(log n) at most, whatever is queued.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import assert_never
 
 from dfm.wire.worker import Held
 from dfm_daemon.core import actions as do
 from dfm_daemon.core import ahead, events, scaling
 from dfm_daemon.core.actions import Action
-from dfm_daemon.core.deadlines import Deadlines
 from dfm_daemon.core.events import Event
-from dfm_daemon.core.queue import Queue
+from dfm_daemon.core.news import News
+from dfm_daemon.core.roster import Roster
+from dfm_daemon.core.runs import Runs
+from dfm_daemon.core.settings import Settings
 from dfm_daemon.core.state import (
     COMING,
-    SERVING,
     Pool,
-    PoolLimits,
     PoolState,
-    Run,
     RunId,
     Task,
     TaskState,
@@ -34,36 +32,24 @@ from dfm_daemon.core.state import (
 _LONG_S = 0.05  # a worker says that a task has started when it has run for so long
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What the scheduler is told once. `limits` gives those of a pool by the cores of its tasks."""
-
-    runner: str
-    limits: Callable[[int], PoolLimits]
-    lease_s: float = 30.0
-    retries: int = 2  # of a task whose worker was lost
-
-
 class Scheduler:
     """All of the daemon's state that counts, and every decision about it."""
 
     def __init__(self, settings: Settings) -> None:
-        self.runs: dict[RunId, Run] = {}
-        self.workers: dict[WorkerName, Worker] = {}
-        self.pools: dict[int, Pool] = {}  # by the cores of a task
         self.totals = dict.fromkeys(("completed", "failed", "cancelled", "retried"), 0)
         self._settings = settings
-        self._leases: Deadlines[WorkerName] = Deadlines()
-        self._idle: Deadlines[WorkerName] = Deadlines()
-        self._launched = 0
+        self._roster = Roster(settings)
+        self.workers = self._roster.workers
+        self.pools = self._roster.pools
+        self._runs = Runs(self._roster, self.totals)
+        self.runs = self._runs.by_id
+        self._news = News()
         self._drains = False
         self._ended = False
-        self._news = (0, 0, "")  # about workers, as all runs but the newcomers have heard it
-        self._newcomers: list[RunId] = []
 
     def begin(self, now: float) -> list[Action]:
         """The workers that are kept warm from the start."""
-        self._pool(1)
+        self._roster.pool(1)
         return list(self._scale(now))
 
     def handle(self, batch: Iterable[Event], now: float) -> list[Action]:
@@ -74,7 +60,7 @@ class Scheduler:
         actions += self._expire(now)
         actions += self._assign()
         actions += self._scale(now)
-        actions += self._tell_workers()
+        actions += self._news.tell(self.runs, self.pools.values())
         if self._drains and not self._ended and not self._is_running():
             self._ended = True
             actions.append(do.End())
@@ -82,7 +68,7 @@ class Scheduler:
 
     def next_deadline(self) -> float | None:
         """When to call `handle` again, even if nothing happens."""
-        due = [self._leases.next(), self._idle.next()]
+        due = self._roster.deadlines()
         if not self._drains:
             pools = self.pools.values()
             due += [pool.retry_at for pool in pools if pool.state is PoolState.BACKOFF]
@@ -103,23 +89,23 @@ class Scheduler:
             case events.TaskStarted(name, held, started_at):
                 return self._started(name, held, started_at, now)
             case events.ResultTaken(run, task, attempt):
-                return self._taken(run, task, attempt)
+                return self._runs.taken(run, task, attempt)
             case events.TaskSubmitted():
-                return self._submitted(event)
+                return self._runs.submitted(event)
             case events.WorkerHeard(name):
                 if name in self.workers:
                     self.workers[name].heard_at = now
                 return ()
-            case events.RunJoined(run, pid, user, host):
-                self.runs.setdefault(run, Run(run, pid, user, host))
-                self._newcomers.append(run)
+            case events.RunJoined(run):
+                self._runs.joined(event)
+                self._news.welcome(run)
                 return ()
             case events.RunLeft(run):
-                return self._run_left(run)
+                return self._runs.left(run)
             case events.RunWithdrew(run):
-                return self._withdrew(run)
+                return self._runs.withdrew(run)
             case events.RunCancelled(run, grace_s):
-                return self._cancelled(run, grace_s)
+                return self._runs.cancelled(run, grace_s)
             case events.WorkerJoined():
                 return self._joined(event, now)
             case events.WorkerLeft(name, reason, is_expected):
@@ -135,65 +121,6 @@ class Scheduler:
             case _:
                 assert_never(event)
 
-    # Runs and their tasks
-
-    def _submitted(self, event: events.TaskSubmitted) -> Iterable[Action]:
-        run = self.runs.get(event.run)
-        if run is None or event.task in run.tasks:
-            return ()  # it left in the same batch; or it only says that it still wants the task
-        pool = self._pool(event.cores)
-        task = Task(run, event.task, event.name, event.spec, event.blobs, pool, event.attempt + 1)
-        run.tasks[event.task] = task
-        pool.queue.add(task)
-        return ()
-
-    def _withdrew(self, run_id: RunId) -> Iterable[Action]:
-        run = self.runs.get(run_id)
-        if run is not None:
-            run.has_withdrawn = True
-            yield do.TellWithdrawn(run_id, tuple(self._take_back(run)))
-
-    def _take_back(self, run: Run) -> list[int]:
-        """Takes all tasks of a run out of the queues."""
-        numbers = []
-        for pool in self.pools.values():
-            for task in pool.queue.take_all(run.id):
-                task.move(TaskState.DONE)
-                del run.tasks[task.number]
-                numbers.append(task.number)
-        self.totals["cancelled"] += len(numbers)
-        return numbers
-
-    def _cancelled(self, run_id: RunId, grace_s: float) -> Iterable[Action]:
-        run = self.runs.get(run_id)
-        for task in run.tasks.values() if run else ():
-            if task.state in (TaskState.ASSIGNED, TaskState.RUNNING) and task.worker:
-                yield do.Cancel(task.worker.name, task.held, grace_s)
-
-    def _run_left(self, run_id: RunId) -> Iterable[Action]:
-        """Nobody wants its tasks any more: what waits is dropped, what runs is killed."""
-        run = self.runs.pop(run_id, None)
-        if run is None:
-            return
-        self._take_back(run)
-        for task in run.tasks.values():
-            if task.worker is None or task.worker.state is WorkerState.GONE:
-                continue
-            if task.state is TaskState.DONE:
-                yield do.Acknowledge(task.worker.name, task.held)
-            else:
-                yield do.Cancel(task.worker.name, task.held, 0.0)
-        yield do.ForgetRun(run_id)
-
-    def _taken(self, run_id: RunId, number: int, attempt: int) -> Iterable[Action]:
-        run = self.runs.get(run_id)
-        task = run.tasks.get(number) if run else None
-        if task is None or task.state is not TaskState.DONE or task.attempt != attempt:
-            return
-        del task.run.tasks[number]
-        if task.worker is not None and task.worker.state is not WorkerState.GONE:
-            yield do.Acknowledge(task.worker.name, task.held)
-
     # Workers and what they say
 
     def _joined(self, event: events.WorkerJoined, now: float) -> Iterable[Action]:
@@ -206,31 +133,14 @@ class Scheduler:
         worker.job = event.job or worker.job
         worker.slots = event.slots
         worker.deadline = event.deadline
-        worker.since = worker.heard_at = now
+        worker.since = now
         worker.move(WorkerState.IDLE)
-        self._leases.set(worker.name, now + self._settings.lease_s)
+        self._roster.begin_lease(worker, now)
         scaling.note_success(worker.pool)
         yield do.Admit(worker.name)
         yield do.TrustJob(worker.name)
         yield do.Note(f"worker={worker.name} joined from host={worker.host} pid={worker.pid}")
-        self._offer(worker, now)
-
-    def _offer(self, worker: Worker, now: float) -> None:
-        """A worker has come, or has given a task back."""
-        if worker.free_slots > 0:
-            worker.pool.roomy.pop(worker.name, None)
-            worker.pool.free[worker.name] = worker
-        elif ahead.room(worker) > 0:
-            worker.pool.roomy[worker.name] = worker
-        if not worker.tasks:
-            worker.idle_since = now
-            if worker.pool.limits.idle_timeout_s and worker.name not in self._idle:
-                self._idle.set(worker.name, now + worker.pool.limits.idle_timeout_s)
-
-    def _withhold(self, worker: Worker) -> None:
-        """It gets no more tasks."""
-        worker.pool.free.pop(worker.name, None)
-        worker.pool.roomy.pop(worker.name, None)
+        self._roster.offer(worker, now)
 
     def _started(
         self, name: WorkerName, held: Held, started_at: float, now: float
@@ -312,7 +222,7 @@ class Scheduler:
         if worker.state is WorkerState.BUSY:
             if not worker.tasks:
                 worker.move(WorkerState.IDLE)
-            self._offer(worker, now)
+            self._roster.offer(worker, now)
 
     def _left(
         self, name: WorkerName, reason: str, now: float, *, is_expected: bool
@@ -322,13 +232,12 @@ class Scheduler:
             return
         yield do.WatchJob(name)
         if is_expected and not worker.tasks:
-            self._remove(worker)
+            self._roster.remove(worker)
             yield do.Note(f"worker={name} left: {reason}")
             return
-        self._withhold(worker)
+        self._roster.withhold(worker)
         worker.move(WorkerState.AWAY)
-        worker.heard_at = now
-        self._leases.set(name, now + self._settings.lease_s)
+        self._roster.begin_lease(worker, now)
         yield do.Note(f"worker={name} connection lost: {reason}", is_trouble=True)
 
     def _lose(self, worker: Worker, reason: str) -> Iterable[Action]:
@@ -341,7 +250,7 @@ class Scheduler:
         where = f"worker {worker.name} on {worker.host or 'its host'}: {reason}"
         for task in reversed(tasks):
             yield from self._lost(task, where)
-        self._remove(worker)
+        self._roster.remove(worker)
         yield do.Note(
             f"worker={worker.name} lost with {len(tasks)} tasks: {reason}", is_trouble=True
         )
@@ -366,14 +275,6 @@ class Scheduler:
             self.totals["retried"] += 1
         yield do.TellLost(task.run.id, task.number, lost, reason, final)
 
-    def _remove(self, worker: Worker) -> None:
-        worker.move(WorkerState.GONE)
-        self._withhold(worker)
-        del worker.pool.workers[worker.name]
-        del self.workers[worker.name]
-        self._leases.clear(worker.name)
-        self._idle.clear(worker.name)
-
     # Jobs
 
     def _launch_succeeded(
@@ -387,6 +288,7 @@ class Scheduler:
             worker.job = worker.job or job
             if worker.state is WorkerState.REQUESTED:
                 worker.move(WorkerState.PENDING)
+            if worker.state in (WorkerState.PENDING, WorkerState.AWAY):
                 yield do.WatchJob(name)
 
     def _launch_failed(
@@ -396,7 +298,7 @@ class Scheduler:
         for name in names:
             worker = self.workers.get(name)
             if worker is not None and worker.state in COMING:
-                self._remove(worker)
+                self._roster.remove(worker)
                 pools.append(worker.pool)
         for pool in dict.fromkeys(pools):
             yield from self._failed(pool, reason, now)
@@ -417,11 +319,11 @@ class Scheduler:
         if worker is None:
             return
         if worker.state in COMING:
-            self._remove(worker)
+            self._roster.remove(worker)
             text = f"a worker ended before it was heard of: {event.reason}"
             yield from self._failed(worker.pool, "\n".join(filter(None, (text, event.log))), now)
         elif worker.state is WorkerState.DRAINING and not worker.tasks:
-            self._remove(worker)
+            self._roster.remove(worker)
         else:
             yield from self._lose(worker, event.reason)
 
@@ -434,22 +336,13 @@ class Scheduler:
     # Decisions, once per batch
 
     def _expire(self, now: float) -> Iterable[Action]:
-        for name in self._leases.take_due(now):
-            worker = self.workers[name]
-            due = worker.heard_at + self._settings.lease_s
-            if now < due:
-                self._leases.set(name, due)
-                continue
-            yield do.EndJob(name)
+        for worker in self._roster.take_silent(now):
+            yield do.EndJob(worker.name)
             yield from self._lose(worker, f"nothing heard for {self._settings.lease_s:.0f} s")
-        for name in self._idle.take_due(now):
-            worker = self.workers[name]
-            if scaling.may_go(worker.pool, worker, now):
-                self._withhold(worker)
-                worker.move(WorkerState.DRAINING)
-                yield do.Drain(name, "idle for too long")
-            elif worker.state in SERVING:
-                self._idle.set(name, scaling.look_again(worker, now))
+        for worker in self._roster.take_idle(now):
+            self._roster.withhold(worker)
+            worker.move(WorkerState.DRAINING)
+            yield do.Drain(worker.name, "idle for too long")
 
     def _assign(self) -> Iterable[Action]:
         if self._drains:
@@ -490,34 +383,6 @@ class Scheduler:
             count = scaling.to_launch(pool, now)
             if not count:
                 continue
-            names = tuple(self._new_worker(pool, now).name for _ in range(count))
+            names = tuple(self._roster.add(pool, now).name for _ in range(count))
             slots = pool.limits.slots
             yield do.Launch(pool.runner, names, pool.cores * slots, slots)
-
-    def _new_worker(self, pool: Pool, now: float) -> Worker:
-        self._launched += 1
-        worker = Worker(WorkerName(f"w{self._launched}"), pool, now)
-        pool.counts[worker.state] += 1
-        pool.workers[worker.name] = worker
-        self.workers[worker.name] = worker
-        return worker
-
-    def _pool(self, cores: int) -> Pool:
-        if cores not in self.pools:
-            name = f"{cores}c"
-            limits = self._settings.limits(cores)
-            self.pools[cores] = Pool(name, self._settings.runner, cores, limits, Queue())
-        return self.pools[cores]
-
-    def _tell_workers(self) -> Iterable[Action]:
-        serving = sum(pool.serving for pool in self.pools.values())
-        coming = sum(pool.coming for pool in self.pools.values())
-        problem = next((p.last_error for p in self.pools.values() if p.last_error), "")
-        news = (serving, coming, problem)
-        newcomers, self._newcomers = self._newcomers, []
-        if news != self._news:
-            self._news = news
-            newcomers = list(self.runs)
-        for run in dict.fromkeys(newcomers):
-            if run in self.runs:
-                yield do.TellWorkers(run, serving, coming, problem)

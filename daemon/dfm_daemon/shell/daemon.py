@@ -27,7 +27,8 @@ from dfm.wire.worker import WORKER_LINK
 from dfm_daemon.core import actions, events
 from dfm_daemon.core.actions import Action
 from dfm_daemon.core.events import Event
-from dfm_daemon.core.scheduler import Scheduler, Settings
+from dfm_daemon.core.scheduler import Scheduler
+from dfm_daemon.core.settings import Settings
 from dfm_daemon.core.state import PoolLimits
 from dfm_daemon.shell import credentials, identity, status
 from dfm_daemon.shell.clients import Clients

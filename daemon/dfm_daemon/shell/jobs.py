@@ -2,11 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeVar
 
 from dfm.errors import DfmError, RunnerError
-from dfm.runners.base import JobId, JobState, Runner, WorkerRequest
+from dfm.runners.base import JobId, JobState, JobStatus, Runner, WorkerRequest
 from dfm_daemon.core import events
 from dfm_daemon.core.events import Event
 from dfm_daemon.core.state import WorkerName
@@ -73,7 +73,7 @@ class Jobs:
     async def _submit(self, requests: Sequence[WorkerRequest]) -> None:
         names = tuple(WorkerName(request.worker) for request in requests)
         try:
-            jobs = await _answer(self._runner.submit(requests))
+            jobs = await _answer(_submitted(self._runner, requests))
         except DfmError as error:
             self._tell(events.LaunchFailed(names, str(error)))
             return
@@ -100,7 +100,7 @@ class Jobs:
             if not asked:
                 continue
             try:
-                found = await _answer(self._runner.poll(list(asked)))
+                found = await _answer(_polled(self._runner, list(asked)))
             except DfmError as error:
                 self._note_trouble(str(error))
                 continue
@@ -138,9 +138,29 @@ class Jobs:
         if not jobs:
             return
         try:
-            await _answer(self._runner.cancel(jobs))
+            await _answer(_cancelled(self._runner, jobs))
         except DfmError as error:
             log.error("cannot end jobs=%s: %s", ",".join(jobs), error)
+
+
+async def _submitted(runner: Runner, requests: Sequence[WorkerRequest]) -> Sequence[JobId]:
+    """The jobs, each once; TypeError if they are none: a runner of another package answers anything."""
+    jobs = list(dict.fromkeys(await runner.submit(requests)))
+    if not all(isinstance(job, str) for job in jobs):
+        raise TypeError(f"these are no jobs: {jobs}")
+    return jobs
+
+
+async def _polled(runner: Runner, jobs: Sequence[JobId]) -> Mapping[JobId, JobStatus]:
+    found = dict(await runner.poll(jobs))
+    for status in found.values():
+        if not isinstance(status, JobStatus):
+            raise TypeError(f"this is no status of a job: {status}")
+    return found
+
+
+async def _cancelled(runner: Runner, jobs: Sequence[JobId]) -> None:
+    await runner.cancel(jobs)
 
 
 async def _answer(asked: Awaitable[Answer]) -> Answer:

@@ -11,7 +11,8 @@ from dfm_daemon.core import events
 from dfm_daemon.core.actions import Action
 from dfm_daemon.core.events import Event
 from dfm_daemon.core.invariants import check
-from dfm_daemon.core.scheduler import Scheduler, Settings
+from dfm_daemon.core.scheduler import Scheduler
+from dfm_daemon.core.settings import Settings
 from dfm_daemon.core.state import Pool, PoolLimits, RunId, Task, Worker, WorkerName
 
 RUN, OTHER = RunId("run"), RunId("other")

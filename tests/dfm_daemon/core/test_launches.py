@@ -58,12 +58,15 @@ def test_a_job_of_a_worker_that_is_not_wanted_any_more_is_ended(world: World) ->
     assert world.handle(late)[0] == do.EndJob(name)
 
 
-def test_an_answer_after_its_worker_was_lost_changes_nothing(world: World) -> None:
+def test_a_worker_that_was_cut_off_before_its_submission_was_answered_has_its_job_watched(
+    world: World,
+) -> None:
+    """Before the answer nobody could: its tasks would wait for the end of its lease."""
     world.run(1)
     (name,) = world.launches.pop().workers
     world.handle(joined(name))
     world.handle(events.WorkerLeft(name, "reset", is_expected=False))
-    assert world.handle(events.LaunchSucceeded((name,), ("4711",))) == []
+    assert world.handle(events.LaunchSucceeded((name,), ("4711",))) == [do.WatchJob(name)]
     assert world.worker(name).state is WorkerState.AWAY
 
 

@@ -11,7 +11,8 @@ from dfm_daemon.core import events
 from dfm_daemon.core.actions import Action
 from dfm_daemon.core.events import Event
 from dfm_daemon.core.invariants import check
-from dfm_daemon.core.scheduler import Scheduler, Settings
+from dfm_daemon.core.scheduler import Scheduler
+from dfm_daemon.core.settings import Settings
 from dfm_daemon.core.state import COMING, PoolLimits, RunId, WorkerName, WorkerState
 from tests.dfm_daemon.core.conftest import finished, joined, submitted
 

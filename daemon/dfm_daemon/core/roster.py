@@ -1,0 +1,89 @@
+"""All pools and workers: who is there, who may be given a task, and whose time is over."""
+
+from collections.abc import Iterator
+
+from dfm_daemon.core import ahead, scaling
+from dfm_daemon.core.deadlines import Deadlines
+from dfm_daemon.core.queue import Queue
+from dfm_daemon.core.settings import Settings
+from dfm_daemon.core.state import SERVING, Pool, Worker, WorkerName, WorkerState
+
+
+class Roster:
+    """Keeps the indexes of workers; what becomes of their tasks is the scheduler's."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.pools: dict[int, Pool] = {}  # by the cores of a task
+        self.workers: dict[WorkerName, Worker] = {}
+        self._settings = settings
+        self._leases: Deadlines[WorkerName] = Deadlines()
+        self._idle: Deadlines[WorkerName] = Deadlines()
+        self._launched = 0
+
+    def pool(self, cores: int) -> Pool:
+        if cores not in self.pools:
+            name = f"{cores}c"
+            limits = self._settings.limits(cores)
+            self.pools[cores] = Pool(name, self._settings.runner, cores, limits, Queue())
+        return self.pools[cores]
+
+    def add(self, pool: Pool, now: float) -> Worker:
+        """One more is wanted."""
+        self._launched += 1
+        worker = Worker(WorkerName(f"w{self._launched}"), pool, now)
+        pool.counts[worker.state] += 1
+        pool.workers[worker.name] = worker
+        self.workers[worker.name] = worker
+        return worker
+
+    def begin_lease(self, worker: Worker, now: float) -> None:
+        worker.heard_at = now
+        self._leases.set(worker.name, now + self._settings.lease_s)
+
+    def offer(self, worker: Worker, now: float) -> None:
+        """It has come, or has given a task back."""
+        if worker.free_slots > 0:
+            worker.pool.roomy.pop(worker.name, None)
+            worker.pool.free[worker.name] = worker
+        elif ahead.room(worker) > 0:
+            worker.pool.roomy[worker.name] = worker
+        if not worker.tasks:
+            worker.idle_since = now
+            if worker.pool.limits.idle_timeout_s and worker.name not in self._idle:
+                self._idle.set(worker.name, now + worker.pool.limits.idle_timeout_s)
+
+    def withhold(self, worker: Worker) -> None:
+        """It gets no more tasks."""
+        worker.pool.free.pop(worker.name, None)
+        worker.pool.roomy.pop(worker.name, None)
+
+    def remove(self, worker: Worker) -> None:
+        worker.move(WorkerState.GONE)
+        self.withhold(worker)
+        del worker.pool.workers[worker.name]
+        del self.workers[worker.name]
+        self._leases.clear(worker.name)
+        self._idle.clear(worker.name)
+
+    def take_silent(self, now: float) -> Iterator[Worker]:
+        """Those whose lease is over."""
+        for name in self._leases.take_due(now):
+            worker = self.workers[name]
+            due = worker.heard_at + self._settings.lease_s
+            if now < due:
+                self._leases.set(name, due)
+            else:
+                yield worker
+
+    def take_idle(self, now: float) -> Iterator[Worker]:
+        """Those that have been idle for too long."""
+        for name in self._idle.take_due(now):
+            worker = self.workers[name]
+            if scaling.may_go(worker.pool, worker, now):
+                yield worker
+            elif worker.state in SERVING:
+                self._idle.set(name, scaling.look_again(worker, now))
+
+    def deadlines(self) -> list[float | None]:
+        """When to look for those."""
+        return [self._leases.next(), self._idle.next()]
