@@ -23,6 +23,10 @@ _TEXT = frozenset({f"{_TAG}timestamp", f"{_TAG}value", _MERGE})
 # Ten aliases of ten aliases of ten: a few lines can stand for more than a machine holds.
 _MOST_VALUES = 10_000_000
 _LEAD = re.compile(r"^[ \-?:\t]*", re.MULTILINE)
+# Brackets with none inside, as far as quotes leave no doubt.
+_LEAF = re.compile(r"""[\[{](?:[^\[\]{}"'#]++|'[^'\n\[\]{}]*+'|"[^"\\\n\[\]{}]*+")*+[\]}]""")
+_LEAF_ROUNDS = 4
+_TOO_DEEP = f"nested more than {MOST_NESTED} levels deep"
 
 
 def read(text: str, file: str) -> Value:
@@ -117,8 +121,7 @@ def _place(error: yaml.MarkedYAMLError, file: str) -> Place:
 
 def _check_depth(text: str, file: str) -> None:
     """libyaml's composer recurses without a limit: 100,000 opening brackets would end the process."""
-    bound = text.count("[") + text.count("{") + max(map(len, _LEAD.findall(text)), default=0)
-    if bound <= MOST_NESTED:
+    if _is_shallow(text):
         return
     depth = 0
     for event in yaml.parse(text, Loader=_LOADER):
@@ -129,7 +132,17 @@ def _check_depth(text: str, file: str) -> None:
         if depth > MOST_NESTED:
             mark: Any = event.start_mark
             place = Place(file, mark.line + 1, mark.column + 1)
-            raise FlowError(f"nested more than {MOST_NESTED} levels deep", place=place)
+            raise FlowError(_TOO_DEEP, place=place)
+
+
+def _is_shallow(text: str) -> bool:
+    """Whether it can be seen without parsing that nothing is nested too deep, as nearly always."""
+    lead = max(map(len, _LEAD.findall(text)), default=0)
+    for removed in range(_LEAF_ROUNDS):
+        if text.count("[") + text.count("{") + lead + removed <= MOST_NESTED:
+            return True
+        text = _LEAF.sub("", text)
+    return False
 
 
 class _Builder:
@@ -140,6 +153,8 @@ class _Builder:
         self._open: set[int] = set()
         self._values = 0  # with aliases written out
         self._sizes: dict[int, int] = {}  # of collections, in the same way
+        self._deepest = 0  # level, of what is being built
+        self._heights: dict[int, int] = {}  # of collections
 
     def build(self, node: Any) -> Value:
         if type(node) is yaml.ScalarNode:
@@ -147,12 +162,15 @@ class _Builder:
         identity = id(node)
         if identity in self._built:
             self._count(self._sizes[identity], node)
+            self._reach(len(self._open) + self._heights[identity], node)
             return self._built[identity]
         if identity in self._open:
             self._problem("an alias that contains itself", node)
             return None
         self._open.add(identity)
-        before = self._values
+        before, level, outer = self._values, len(self._open), self._deepest
+        self._deepest = 0
+        self._reach(level, node)
         self._count(len(node.value), node)
         value: Value = (
             self._mapping(node)
@@ -162,7 +180,14 @@ class _Builder:
         self._open.discard(identity)
         self._built[identity] = value
         self._sizes[identity] = self._values - before
+        self._heights[identity] = self._deepest - level + 1
+        self._deepest = max(outer, self._deepest)
         return value
+
+    def _reach(self, level: int, node: Any) -> None:
+        self._deepest = max(self._deepest, level)
+        if level > MOST_NESTED:
+            raise FlowError(_TOO_DEEP, place=_place_of(node, self._file))
 
     def _count(self, values: int, node: Any) -> None:
         self._values += values

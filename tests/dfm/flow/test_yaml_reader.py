@@ -158,6 +158,23 @@ def test_deep_block_maps_are_refused() -> None:
     assert fault(text) == "f:201:201: nested more than 200 levels deep"
 
 
+def chain(levels: int) -> str:
+    """Lists of aliases of lists of aliases."""
+    return "l0: &l0 []\n" + "".join(f"l{i}: &l{i} [*l{i - 1}]\n" for i in range(1, levels))
+
+
+def test_what_aliases_nest_counts_too() -> None:
+    assert read(chain(199), "f")
+    assert fault(chain(1000)) == "f:199:7: nested more than 200 levels deep"
+
+
+def test_maps_on_a_line_each_are_not_deep() -> None:
+    lines = [f"- {{name: t{i}, run: 'true', needs: [{i}], a: \"x\"}}" for i in range(1000)]
+    assert read("\n".join(lines), "f") == [
+        {"name": f"t{i}", "run": "true", "needs": [i], "a": "x"} for i in range(1000)
+    ]
+
+
 def test_many_brackets_side_by_side_are_not_deep() -> None:
     assert read("[" + "[], " * 1000 + "]", "f") == [[]] * 1000
 
