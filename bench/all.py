@@ -2,7 +2,8 @@
 
     python -m bench.all [--runs N] [--into FILE]
 
-DFM_BENCH_DIR says where the files go; a folder in memory, as /dev/shm, leaves the disk out of it.
+The files go into memory, where there is /dev/shm: what a disk does varies by more than what is measured.
+DFM_BENCH_DIR names another folder.
 """
 
 import argparse
@@ -20,6 +21,7 @@ from bench.tools import JOBS, Daemon, commands, floor, upstream
 
 ROOT = Path(__file__).parent.parent
 PEERS = ROOT / "build" / "bench"
+MEMORY = "/dev/shm"
 BEGIN, END = "<!-- figures: made by `make bench` -->", "<!-- end of the figures -->"
 COLUMNS = ("dfm, local", "dfm, daemon", "ninja", "xargs", "bare machine", "dv-flow-mgr")
 
@@ -131,7 +133,7 @@ def starts(report: Report, top: Path, runs: int, peer: Path | None) -> None:
         )
 
 
-def long_chain(report: Report, top: Path) -> None:
+def long_chain(report: Report, top: Path, runs: int) -> None:
     """5,000 tasks one after the other."""
     print("chain of 5,000 ...", file=sys.stderr)
     folders = Folders(top / "long-chain")
@@ -139,7 +141,7 @@ def long_chain(report: Report, top: Path) -> None:
     work.write(flow, 5000, chain=True)
     with Daemon(flow):
         every = commands(flow, 5000, folders, [], None, chain=True)
-        found = in_turn({name: every[name] for name in COLUMNS[:2]}, 1)
+        found = in_turn({name: every[name] for name in COLUMNS[:2]}, runs)
     report.targets.append(
         (
             "a task of a chain of 5,000, local / daemon",
@@ -157,17 +159,18 @@ def main() -> None:
     PEERS.mkdir(parents=True, exist_ok=True)
     bare, peer = floor(PEERS), upstream(PEERS)
     report = Report()
-    top = Path(tempfile.mkdtemp(prefix="dfm-bench-", dir=os.environ.get("DFM_BENCH_DIR")))
+    place = os.environ.get("DFM_BENCH_DIR") or (MEMORY if os.access(MEMORY, os.W_OK) else None)
+    top = Path(tempfile.mkdtemp(prefix="dfm-bench-", dir=place))
     try:
         throughput(report, top, words.runs, bare, peer)
-        long_chain(report, top)
+        long_chain(report, top, words.runs)
         starts(report, top, words.runs, peer)
     finally:
         shutil.rmtree(top)
     report.table(["figure", "measured", "target"], [list(target) for target in report.targets])
     about = (
         f"{os.cpu_count()} CPUs, Linux {platform.release()}, Python {platform.python_version()};"
-        f" medians of {words.runs} rounds, tools in turn, {JOBS} tasks at once."
+        f" medians of {words.runs} rounds, tools in turn, {JOBS} tasks at once, files in {top.parent}."
     )
     text = f"{about}\n{report.text()}"
     print(text)
