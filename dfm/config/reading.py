@@ -16,6 +16,8 @@ Shape = Literal["text", "integer", "number", "boolean", "nothing", "list", "mapp
 
 _LOADER: "type[yaml.CSafeLoader | yaml.SafeLoader]" = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MOST_NESTED = 50
+_PARSERS_LIMIT = "maximum nesting depth"  # libyaml 0.2.6 has one too, and meets it reading ahead
+_TOO_DEEP = f"nested more than {_MOST_NESTED} levels deep"
 _TAG = "tag:yaml.org,2002:"
 # A date, `=` and `<<` mean something to YAML and nothing here: they are the text that was written.
 _SCALARS: dict[str, Shape] = {
@@ -111,6 +113,8 @@ def compose(data: bytes, file: str) -> Node | None:
             loader.dispose()
     except yaml.MarkedYAMLError as error:
         place = _place(error.problem_mark or error.context_mark, file)
+        if _PARSERS_LIMIT in (error.problem or ""):
+            raise ConfigError(_TOO_DEEP, place=place) from None
         words = ", ".join(part for part in (error.context, error.problem) if part)
         raise ConfigError(f"not valid YAML: {words}", place=place) from error
     except yaml.reader.ReaderError as error:
@@ -132,9 +136,7 @@ def _check_depth(data: bytes, file: str) -> None:
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
         if depth > _MOST_NESTED:
-            raise ConfigError(
-                f"nested more than {_MOST_NESTED} levels deep", place=_place(event.start_mark, file)
-            )
+            raise ConfigError(_TOO_DEEP, place=_place(event.start_mark, file))
 
 
 class _Mark(Protocol):

@@ -26,6 +26,7 @@ _LEAD = re.compile(r"^[ \-?:\t]*", re.MULTILINE)
 # Brackets with none inside, as far as quotes leave no doubt.
 _LEAF = re.compile(r"""[\[{](?:[^\[\]{}"'#]++|'[^'\n\[\]{}]*+'|"[^"\\\n\[\]{}]*+")*+[\]}]""")
 _LEAF_ROUNDS = 4
+_PARSERS_LIMIT = "maximum nesting depth"  # libyaml 0.2.6 has one too, and meets it reading ahead
 _TOO_DEEP = f"nested more than {MOST_NESTED} levels deep"
 
 
@@ -85,6 +86,8 @@ def _compose(text: str, file: str) -> Any:
             loader.dispose()
     except yaml.MarkedYAMLError as error:
         place = _place(error, file)
+        if _PARSERS_LIMIT in (error.problem or ""):
+            raise FlowError(_TOO_DEEP, place=place) from None
         lines = text.split("\n", place.line)
         is_tab = (
             0 < place.line <= len(lines) and lines[place.line - 1][place.column - 1 :][:1] == "\t"
