@@ -42,6 +42,7 @@ class DaemonDispatcher:
         self._submitted: dict[int, int] = {}  # by the number it has on the wire: its node
         self._count = 0
         self._blobs: dict[bytes, int] = {}
+        self._shapes: dict[int, int] = {}  # the number of each, by its cores
         self._here = socket.gethostname()
         self._problem = ""
         self._ahead = _AHEAD
@@ -93,7 +94,16 @@ class DaemonDispatcher:
             what = f"{max(len(packed), len(inputs))} bytes of parameters or inputs"
             self._refuse(task, f"{what} are more than the {FRAME_LIMIT} that a message takes")
             return
-        self._link.send(wire.Submit(task, spec.name, packed, blobs, max(spec.cores, 1)))
+        self._link.send(
+            wire.Submit(
+                task,
+                spec.name,
+                packed,
+                blobs,
+                self._shape(max(spec.cores, 1)),
+                walltime_s=spec.walltime_s,
+            )
+        )
 
     def withdraw(self) -> None:
         self._link.send(wire.Withdraw())
@@ -114,6 +124,12 @@ class DaemonDispatcher:
             if len(data) <= FRAME_LIMIT - _ROOM:
                 self._link.send(wire.Blob(number, data))
         return number
+
+    def _shape(self, cores: int) -> int:
+        if cores not in self._shapes:
+            self._shapes[cores] = len(self._shapes)
+            self._link.send(wire.Shape(self._shapes[cores], f"{cores}c", cores))
+        return self._shapes[cores]
 
     def _refuse(self, task: int, why: str) -> None:
         """A task that cannot be sent has failed."""

@@ -24,6 +24,7 @@ class Hello(NamedTuple):
     pid: int
     user: str
     host: str
+    is_back: bool = False  # it was connected before, to this daemon or to one that is gone
 
 
 @message(2)
@@ -55,14 +56,19 @@ class Blob(NamedTuple):
 
 @message(5)
 class Submit(NamedTuple):
-    """Client -> daemon: I want this task. `blobs` were sent before; the environment is the first."""
+    """Client -> daemon: I want this task. `blobs` and `shape` were sent before; the environment is
+    the first blob."""
 
     task: int
     name: str
     spec: bytes  # a TaskSpec
     blobs: list[int]
-    cores: int
+    shape: int
     attempt: int = 0  # the newest attempt that the client has heard of
+    priority: int = 0  # of the tasks of a run those with more come first
+    walltime_s: int = 0  # 0: no limit
+    limits: dict[str, int] = {}  # noqa: RUF012 - counted tokens that it holds while a worker has it
+    expected_s: float = 0.0  # how long it took the last time; 0: not known
 
 
 @message(6)
@@ -151,6 +157,30 @@ class Stop(NamedTuple):
     """Client -> daemon: end the workers and yourself; with `drain`, after the running tasks."""
 
     drain: bool
+
+
+@message(18)
+class Shape(NamedTuple):
+    """Client -> daemon: what some tasks need of their worker. Tasks of equal shapes share a pool."""
+
+    shape: int  # the client's number for it
+    name: str  # of the pool: the class, or what it is made of
+    cores: int
+    memory_mib: int = 0  # 0: it does not say
+    queue: str = ""
+    resource_class: str = ""
+    resource_select: list[str] = []  # noqa: RUF012
+
+
+@message(19)
+class Settled(NamedTuple):
+    """Client -> daemon, after a Hello that said `is_back`: these were all submissions that it still
+    waits for. What else workers hold of this run is not wanted any more."""
+
+
+@message(20)
+class Bye(NamedTuple):
+    """Client -> daemon: the run is over. A connection that ends without it may come back."""
 
 
 @message(17)

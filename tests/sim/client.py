@@ -52,6 +52,8 @@ class SimClient:
         match message:
             case wire.Welcome():
                 self._link.send(wire.Blob(0, environment(self.run)))
+                for number, cores in enumerate(self._world.scenario.shapes):
+                    self._link.send(wire.Shape(number, f"{cores}c", cores))
                 self._submit_more()
                 self._plan()
             case wire.Started(task, attempt):
@@ -94,9 +96,9 @@ class SimClient:
         if not self._asked[task] and self._world.happens(scenario.failing):
             self._statuses[task] = 1
         spec = f"{wall_s * self._world.random.choice((0.5, 1.0, 1.5))} {self._status(task)}"
-        cores = scenario.shapes[task % len(scenario.shapes)]
+        shape = task % len(scenario.shapes)
         self._asked[task] += 1
-        submission = wire.Submit(task, "flow.task", spec.encode(), [0], cores, self._newest[task])
+        submission = wire.Submit(task, "flow.task", spec.encode(), [0], shape, self._newest[task])
         self._link.send(submission)
 
     def _status(self, task: int) -> int:

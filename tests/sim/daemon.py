@@ -15,7 +15,7 @@ from dfm_daemon.core.events import Event
 from dfm_daemon.core.invariants import check
 from dfm_daemon.core.scheduler import Scheduler
 from dfm_daemon.core.settings import Settings
-from dfm_daemon.core.state import RunId, WorkerName
+from dfm_daemon.core.state import RunId, Shape, WorkerName
 from tests.sim.batch_system import BatchSystem
 from tests.sim.network import End
 from tests.sim.world import World
@@ -26,7 +26,9 @@ class SimDaemon:
 
     def __init__(self, world: World) -> None:
         scenario = world.scenario
-        self.core = Scheduler(Settings("sim", scenario.limits, scenario.lease_s, scenario.retries))
+        self.core = Scheduler(
+            Settings("sim", scenario.limits, lease_s=scenario.lease_s, retries=scenario.retries)
+        )
         self.batch_system = BatchSystem(world, self.tell, self.meet_worker)
         self.counts: Counter[str] = Counter()  # events and decisions, by kind
         self.has_ended = False
@@ -41,6 +43,7 @@ class SimDaemon:
         self._known_blobs: dict[WorkerName, set[str]] = {}
         self._runs: dict[RunId, End] = {}
         self._blobs: dict[str, bytes] = {}
+        self._shapes: dict[int, Shape] = {}  # the same numbers in every run
         self._perform(self.core.begin(world.clock.now))
 
     def tell(self, event: Event) -> None:
@@ -240,9 +243,11 @@ class SimDaemon:
 
     def _hear_run(self, run: RunId, message: Any) -> None:
         match message:
-            case client_wire.Submit(task, name, spec, blobs, cores, attempt):
+            case client_wire.Shape(number, name, cores):
+                self._shapes[number] = Shape(name, cores)
+            case client_wire.Submit(task, name, spec, blobs, number, attempt):
                 submitted = events.TaskSubmitted(
-                    run, task, name, spec, tuple(blobs), cores, attempt
+                    run, task, name, spec, tuple(blobs), self._shapes[number], attempt
                 )
                 self.tell(submitted)
             case client_wire.Acknowledged(task, attempt):

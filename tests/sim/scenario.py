@@ -3,7 +3,7 @@
 import random
 from dataclasses import dataclass
 
-from dfm_daemon.core.state import PoolLimits
+from dfm_daemon.core.state import PoolLimits, Shape
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +36,7 @@ class Scenario:
     asking_again: float = 0.0  # runs that submit once more what they have no answer to
     checks: int = 1  # the invariants are checked after each batch; else after each such number
 
-    def limits(self, cores: int) -> PoolLimits:
+    def limits(self, shape: Shape) -> PoolLimits:
         return PoolLimits(
             self.min_workers, self.workers, self.idle_timeout_s, self.batch, self.slots
         )

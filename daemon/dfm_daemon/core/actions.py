@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from dfm.wire.worker import Held
-from dfm_daemon.core.state import RunId, WorkerName
+from dfm_daemon.core.state import RunId, Shape, WorkerName
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class Launch:
 
     runner: str
     workers: tuple[WorkerName, ...]
-    cores: int  # of each worker's job
+    shape: Shape  # of one slot; a worker's job is so many times as large
     slots: int
 
 

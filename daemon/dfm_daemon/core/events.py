@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from dfm.wire.worker import Held
-from dfm_daemon.core.state import RunId, WorkerName
+from dfm_daemon.core.state import NO_DEMAND, Demand, RunId, Shape, WorkerName
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +31,9 @@ class TaskSubmitted:
     name: str
     spec: bytes
     blobs: tuple[int, ...]
-    cores: int
+    shape: Shape
     attempt: int  # the newest that the client knows of
+    demand: Demand = NO_DEMAND
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,26 +6,25 @@ from dfm_daemon.core import ahead, scaling
 from dfm_daemon.core.deadlines import Deadlines
 from dfm_daemon.core.queue import Queue
 from dfm_daemon.core.settings import Settings
-from dfm_daemon.core.state import SERVING, Pool, Worker, WorkerName, WorkerState
+from dfm_daemon.core.state import SERVING, Pool, Shape, Worker, WorkerName, WorkerState
 
 
 class Roster:
     """Keeps the indexes of workers; what becomes of their tasks is the scheduler's."""
 
     def __init__(self, settings: Settings) -> None:
-        self.pools: dict[int, Pool] = {}  # by the cores of a task
+        self.pools: dict[Shape, Pool] = {}
         self.workers: dict[WorkerName, Worker] = {}
         self._settings = settings
         self._leases: Deadlines[WorkerName] = Deadlines()
         self._idle: Deadlines[WorkerName] = Deadlines()
         self._launched = 0
 
-    def pool(self, cores: int) -> Pool:
-        if cores not in self.pools:
-            name = f"{cores}c"
-            limits = self._settings.limits(cores)
-            self.pools[cores] = Pool(name, self._settings.runner, cores, limits, Queue())
-        return self.pools[cores]
+    def pool(self, shape: Shape) -> Pool:
+        if shape not in self.pools:
+            limits = self._settings.limits(shape)
+            self.pools[shape] = Pool(shape, self._settings.runner, limits, Queue())
+        return self.pools[shape]
 
     def add(self, pool: Pool, now: float) -> Worker:
         """One more is wanted."""

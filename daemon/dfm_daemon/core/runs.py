@@ -24,8 +24,11 @@ class Runs:
         run = self.by_id.get(event.run)
         if run is None or event.task in run.tasks:
             return ()  # it left in the same batch; or it only says that it still wants the task
-        pool = self._roster.pool(event.cores)
-        task = Task(run, event.task, event.name, event.spec, event.blobs, pool, event.attempt + 1)
+        pool = self._roster.pool(event.shape)
+        task = Task(
+            run, event.task, event.name, event.spec, event.blobs, pool, event.attempt + 1,
+            event.demand,
+        )  # fmt: skip
         run.tasks[event.task] = task
         pool.queue.add(task)
         return ()

@@ -49,7 +49,7 @@ class Scheduler:
 
     def begin(self, now: float) -> list[Action]:
         """The workers that are kept warm from the start."""
-        self._roster.pool(1)
+        self._roster.pool(self._settings.default_shape)
         return list(self._scale(now))
 
     def handle(self, batch: Iterable[Event], now: float) -> list[Action]:
@@ -384,5 +384,4 @@ class Scheduler:
             if not count:
                 continue
             names = tuple(self._roster.add(pool, now).name for _ in range(count))
-            slots = pool.limits.slots
-            yield do.Launch(pool.runner, names, pool.cores * slots, slots)
+            yield do.Launch(pool.runner, names, pool.shape, pool.limits.slots)

@@ -3,14 +3,15 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from dfm_daemon.core.state import PoolLimits
+from dfm_daemon.core.state import ONE_CORE, PoolLimits, Shape
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`limits` gives those of a pool by the cores of its tasks."""
+    """`limits` gives those of the pool of a shape."""
 
     runner: str
-    limits: Callable[[int], PoolLimits]
+    limits: Callable[[Shape], PoolLimits]
+    default_shape: Shape = ONE_CORE
     lease_s: float = 30.0
     retries: int = 2  # of a task whose worker was lost

@@ -7,7 +7,7 @@ import enum
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NewType
+from typing import TYPE_CHECKING, NamedTuple, NewType
 
 from dfm.wire.worker import Held
 
@@ -16,6 +16,30 @@ if TYPE_CHECKING:
 
 RunId = NewType("RunId", str)
 WorkerName = NewType("WorkerName", str)
+
+
+class Shape(NamedTuple):
+    """What tasks need of their worker; tasks of equal shapes share a pool."""
+
+    name: str
+    cores: int = 1
+    memory_mib: int = 0  # 0: not said
+    queue: str = ""
+    resource_class: str = ""
+    resource_select: tuple[str, ...] = ()
+
+
+class Demand(NamedTuple):
+    """How a task is to be scheduled, beside the shape of its worker."""
+
+    priority: int = 0  # among the tasks of its run, more comes first
+    walltime_s: int = 0  # 0: no limit
+    limits: tuple[tuple[str, int], ...] = ()  # tokens that it holds while a worker has it
+    expected_s: float = 0.0  # how long it took the last time; 0: not known
+
+
+ONE_CORE = Shape("1c")
+NO_DEMAND = Demand()
 
 
 class TaskState(enum.Enum):
@@ -81,6 +105,7 @@ class Task:
     blobs: tuple[int, ...]
     pool: "Pool"
     attempt: int
+    demand: Demand = NO_DEMAND
     state: TaskState = TaskState.WAITING
     worker: "Worker | None" = None  # that has it, or the result that is not acknowledged
     losses: int = 0
@@ -143,9 +168,8 @@ class Pool:
     """Workers of one shape, and the tasks that wait for them. The counts are kept by `Worker.move`
     and by the scheduler, so that nobody has to count."""
 
-    name: str
+    shape: Shape
     runner: str
-    cores: int  # of one task
     limits: PoolLimits
     queue: "Queue"  # of the tasks that wait
     state: PoolState = PoolState.OK
@@ -159,6 +183,10 @@ class Pool:
     failures: int = 0  # launches that failed, in a row
     retry_at: float = 0.0
     last_error: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.shape.name
 
     @property
     def requested(self) -> int:

@@ -11,7 +11,7 @@ from dfm.wire import client as wire
 from dfm.wire.codec import MAJOR, MINOR
 from dfm_daemon.core import events
 from dfm_daemon.core.events import Event
-from dfm_daemon.core.state import RunId
+from dfm_daemon.core.state import Demand, RunId, Shape
 from dfm_daemon.shell.workers import Blobs
 
 log = logging.getLogger(__name__)
@@ -34,6 +34,7 @@ class Clients:
         self._status = status
         self._run_left = run_left
         self._runs: dict[RunId, Link] = {}
+        self._shapes: dict[RunId, dict[int, Shape]] = {}
         self._links: set[Link] = set()
 
     def meet(self, link: Link, hello: Any) -> None:
@@ -60,6 +61,7 @@ class Clients:
         link.lost = lambda reason: self._lost(link, run, reason)
         if run:
             self._runs[run] = link
+            self._shapes[run] = {}
             self._tell(events.RunJoined(run, hello.pid, hello.user, hello.host))
             log.info("run=%s joined: pid=%d user=%s", run, hello.pid, hello.user)
         link.send(self._welcome)
@@ -84,13 +86,26 @@ class Clients:
 
     def _hear(self, link: Link, run: RunId, message: Any) -> None:
         match message:
-            case wire.Submit(task, name, spec, blobs, cores, attempt) if run:
-                if cores < 1:
-                    raise ProtocolError(f"task {task} asks for {cores} cores")
+            case wire.Submit(task, name, spec, blobs, number, attempt) if run:
+                shape = self._shapes[run].get(number)
+                if shape is None:
+                    raise ProtocolError(f"task {task} refers to a shape that was not sent")
                 if not blobs or not all(self._blobs.has(run, blob) for blob in blobs):
                     raise ProtocolError(f"task {task} refers to blobs that were not sent")
+                demand = Demand(
+                    message.priority, message.walltime_s, tuple(message.limits.items()),
+                    message.expected_s,
+                )  # fmt: skip
                 self._tell(
-                    events.TaskSubmitted(run, task, name, spec, tuple(blobs), cores, attempt)
+                    events.TaskSubmitted(
+                        run, task, name, spec, tuple(blobs), shape, attempt, demand
+                    )
+                )
+            case wire.Shape(number, name, cores, memory_mib, queue, resource_class, select) if run:
+                if cores < 1:
+                    raise ProtocolError(f"a shape of {cores} cores")
+                self._shapes[run][number] = Shape(
+                    name, cores, memory_mib, queue, resource_class, tuple(select)
                 )
             case wire.Acknowledged(task, attempt) if run:
                 self._tell(events.ResultTaken(run, task, attempt))
@@ -111,7 +126,7 @@ class Clients:
     def _lost(self, link: Link, run: RunId, reason: str) -> None:
         self._links.discard(link)
         if run:
-            del self._runs[run]
+            del self._runs[run], self._shapes[run]
             log.info("run=%s left: %s", run, reason)
             self._tell(events.RunLeft(run))
             self._run_left()

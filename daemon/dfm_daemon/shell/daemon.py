@@ -29,7 +29,7 @@ from dfm_daemon.core.actions import Action
 from dfm_daemon.core.events import Event
 from dfm_daemon.core.scheduler import Scheduler
 from dfm_daemon.core.settings import Settings
-from dfm_daemon.core.state import PoolLimits
+from dfm_daemon.core.state import PoolLimits, Shape
 from dfm_daemon.shell import credentials, identity, status
 from dfm_daemon.shell.clients import Clients
 from dfm_daemon.shell.door import Door
@@ -61,7 +61,12 @@ class Daemon:
         self._options = options
         self._loop = asyncio.get_running_loop()
         self._core = Scheduler(
-            Settings(options.runner_name, self._limits, LEASE_S, options.config.retry_infra)
+            Settings(
+                options.runner_name,
+                self._limits,
+                lease_s=LEASE_S,
+                retries=options.config.retry_infra,
+            )
         )
         self._inbox: list[Event] = []
         self._is_scheduled = False
@@ -225,14 +230,15 @@ class Daemon:
                 assert_never(action)
 
     def _request(self, worker: str, launch: actions.Launch) -> WorkerRequest:
+        cores = launch.shape.cores * launch.slots
         command = [
             sys.executable, "-m", "dfm_worker", "--connect", self._addresses,
             "--credentials", self._credentials.worker, "--worker", worker,
-            "--cores", str(launch.cores), "--slots", str(launch.slots),
+            "--cores", str(cores), "--slots", str(launch.slots),
         ]  # fmt: skip
-        return WorkerRequest(worker, command, self._state.workers, launch.cores)
+        return WorkerRequest(worker, command, self._state.workers, cores)
 
-    def _limits(self, cores: int) -> PoolLimits:
+    def _limits(self, shape: Shape) -> PoolLimits:
         """Those of the configuration; unless somebody says so, a pool of this host's processes has
         no more workers than there are CPUs for them."""
         config = self._options.config
@@ -242,7 +248,7 @@ class Daemon:
         )
         slots = config.pool.slots_per_worker
         if self._options.runner_name == LOCAL and not is_said:
-            most = max(1, min(most, usable_cpus() // (cores * slots)))
+            most = max(1, min(most, usable_cpus() // (shape.cores * slots)))
         return PoolLimits(
             min_workers=min(config.pool.min_workers, most),
             max_workers=most,

@@ -42,8 +42,8 @@ def _pool(pool: Pool) -> dict[str, Any]:
     return {
         "runner": pool.runner,
         "name": pool.name,
-        "cores": pool.cores,
-        "memory_mb": None,
+        "cores": pool.shape.cores,
+        "memory_mb": pool.shape.memory_mib or None,
         "min_workers": pool.limits.min_workers,
         "max_workers": pool.limits.max_workers,
         "workers": {
@@ -66,7 +66,7 @@ def _worker(worker: Worker, utc: Callable[[float], str]) -> dict[str, Any]:
         "worker_id": worker.name,
         "runner": worker.pool.runner,
         "pool": worker.pool.name,
-        "resource_class": None,
+        "resource_class": worker.pool.shape.resource_class or None,
         "hostname": worker.host or None,
         "pid": worker.pid or None,
         "job_id": worker.job or None,

@@ -20,4 +20,7 @@ def test_a_number_keeps_its_message_for_ever() -> None:
         15: "Status",
         16: "Stop",
         17: "Stopping",
+        18: "Shape",
+        19: "Settled",
+        20: "Bye",
     }

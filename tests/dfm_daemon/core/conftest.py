@@ -13,7 +13,7 @@ from dfm_daemon.core.events import Event
 from dfm_daemon.core.invariants import check
 from dfm_daemon.core.scheduler import Scheduler
 from dfm_daemon.core.settings import Settings
-from dfm_daemon.core.state import Pool, PoolLimits, RunId, Task, Worker, WorkerName
+from dfm_daemon.core.state import Pool, PoolLimits, RunId, Shape, Task, Worker, WorkerName
 
 RUN, OTHER = RunId("run"), RunId("other")
 RESULT = b"a result"
@@ -23,10 +23,14 @@ def held(task: int, attempt: int = 1, run: RunId = RUN) -> Held:
     return Held(run, task, attempt)
 
 
+def shape(cores: int = 1) -> Shape:
+    return Shape(f"{cores}c", cores)
+
+
 def submitted(
     task: int, run: RunId = RUN, *, cores: int = 1, attempt: int = 0
 ) -> events.TaskSubmitted:
-    return events.TaskSubmitted(run, task, f"flow.t{task}", b"spec", (0,), cores, attempt)
+    return events.TaskSubmitted(run, task, f"flow.t{task}", b"spec", (0,), shape(cores), attempt)
 
 
 def assign(worker: WorkerName, task: int, attempt: int = 1, run: RunId = RUN) -> do.Assign:
@@ -64,7 +68,7 @@ class World:
         retries: int = 2,
     ) -> None:
         limits = PoolLimits(min_workers, max_workers, idle_timeout_s, batch, slots)
-        self.core = Scheduler(Settings("sim", lambda cores: limits, lease_s, retries))
+        self.core = Scheduler(Settings("sim", lambda _: limits, lease_s=lease_s, retries=retries))
         self.now = 0.0
         self.slots = slots
         self.notes: list[str] = []
@@ -129,7 +133,7 @@ class World:
         return self.core.runs[run].tasks[number]
 
     def pool(self, cores: int = 1) -> Pool:
-        return self.core.pools[cores]
+        return self.core.pools[shape(cores)]
 
     def tasks_of(self, name: WorkerName) -> list[int]:
         return [number for _, number in self.worker(name).tasks]

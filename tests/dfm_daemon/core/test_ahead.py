@@ -8,7 +8,7 @@ from dfm_daemon.core import events
 from dfm_daemon.core.ahead import AHEAD, note_duration, room
 from dfm_daemon.core.queue import Queue
 from dfm_daemon.core.state import Pool, PoolLimits, TaskState, Worker, WorkerName
-from tests.dfm_daemon.core.conftest import OTHER, RUN, World, finished, held, submitted
+from tests.dfm_daemon.core.conftest import OTHER, RUN, World, finished, held, shape, submitted
 
 TINY_S = 0.001
 Flood = tuple[World, WorkerName]
@@ -29,7 +29,7 @@ def started(worker: WorkerName, attempt: Held) -> events.TaskStarted:
 
 
 def a_pool() -> Pool:
-    return Pool("1c", "sim", 1, PoolLimits(0, 1, 0.0, 1, 1), Queue())
+    return Pool(shape(), "sim", PoolLimits(0, 1, 0.0, 1, 1), Queue())
 
 
 # How many

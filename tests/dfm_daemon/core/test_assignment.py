@@ -15,6 +15,7 @@ from tests.dfm_daemon.core.conftest import (
     finished,
     held,
     joined,
+    shape,
     submitted,
 )
 
@@ -62,7 +63,9 @@ def test_tasks_go_to_workers_of_their_own_shape_only(world: World) -> None:
     world.run(1)
     (small,) = world.bring()
     world.handle(finished(small, held(1)))
-    assert world.handle(submitted(2, cores=4)) == [do.Launch("sim", (WorkerName("w2"),), 4, 1)]
+    assert world.handle(submitted(2, cores=4)) == [
+        do.Launch("sim", (WorkerName("w2"),), shape(4), 1)
+    ]
     world.handle(submitted(3))
     assert world.tasks_of(small) == [3]
     (large,) = world.bring()

@@ -7,7 +7,16 @@ import pytest
 from dfm_daemon.core import actions as do
 from dfm_daemon.core import events
 from dfm_daemon.core.state import PoolState, WorkerName, WorkerState
-from tests.dfm_daemon.core.conftest import OTHER, RUN, World, finished, held, joined, submitted
+from tests.dfm_daemon.core.conftest import (
+    OTHER,
+    RUN,
+    World,
+    finished,
+    held,
+    joined,
+    shape,
+    submitted,
+)
 
 REASON = "sbatch: error: invalid partition 'fast'"
 
@@ -30,7 +39,7 @@ def given_up(tasks: Sequence[int], reason: str = REASON) -> list[do.Action]:
 
 def test_workers_are_asked_for_with_the_shape_of_their_pool() -> None:
     world = World(slots=2)
-    assert world.run(1, 2, 3, cores=4) == [do.Launch("sim", names(1, 2), 8, 2)]
+    assert world.run(1, 2, 3, cores=4) == [do.Launch("sim", names(1, 2), shape(4), 2)]
     assert world.pool(4).name == "4c"
 
 
@@ -44,10 +53,10 @@ def test_a_job_that_was_taken_is_watched_until_its_worker_is_heard(world: World)
 
 def test_no_more_is_asked_for_while_the_last_step_is_not_answered() -> None:
     world = World(batch=2)
-    assert world.run(1, 2, 3, 4, 5) == [do.Launch("sim", names(1, 2), 1, 1)]
+    assert world.run(1, 2, 3, 4, 5) == [do.Launch("sim", names(1, 2), shape(1), 1)]
     assert world.handle(submitted(6)) == []
     answer = world.handle(events.LaunchSucceeded(names(1, 2), ("a", "b")))
-    assert answer[2:] == [do.Launch("sim", names(3, 4), 1, 1)]
+    assert answer[2:] == [do.Launch("sim", names(3, 4), shape(1), 1)]
 
 
 def test_a_job_of_a_worker_that_is_not_wanted_any_more_is_ended(world: World) -> None:
@@ -81,11 +90,11 @@ def test_a_refused_launch_is_tried_again_after_a_pause_that_doubles(world: World
     assert world.notes[-1] == f"pool=1c backoff: {REASON}"
     assert world.core.next_deadline() == 11
     assert world.handle(now=10.9) == []
-    assert world.handle(now=11) == [do.Launch("sim", names(2), 1, 1)]
+    assert world.handle(now=11) == [do.Launch("sim", names(2), shape(1), 1)]
     assert world.pool().state is PoolState.OK
     refuse(world, now=12)
     assert world.core.next_deadline() == 14
-    assert world.handle(now=14) == [do.Launch("sim", names(3), 1, 1)]
+    assert world.handle(now=14) == [do.Launch("sim", names(3), shape(1), 1)]
 
 
 def test_after_three_refusals_in_a_row_the_tasks_are_given_up_with_the_text(world: World) -> None:
@@ -128,7 +137,7 @@ def test_tasks_of_every_run_are_given_up() -> None:
 def test_a_failed_pool_asks_for_nothing_until_somebody_wants_it_again() -> None:
     world = failed_pool()
     assert world.handle(now=1e6) == []
-    assert world.handle(submitted(2)) == [do.Launch("sim", names(4, 5)[:1], 1, 1)]
+    assert world.handle(submitted(2)) == [do.Launch("sim", names(4, 5)[:1], shape(1), 1)]
     assert world.pool().state is PoolState.OK
 
 
@@ -147,7 +156,7 @@ def test_a_pool_that_failed_within_a_moment_is_tried_again_at_once() -> None:
     for name in names(1, 2, 3):
         world.handle(events.JobGone(name, "exit status 127", ""))
     assert world.pool().state is PoolState.FAILED
-    assert world.handle(submitted(4)) == [do.Launch("sim", names(4), 1, 1)]
+    assert world.handle(submitted(4)) == [do.Launch("sim", names(4), shape(1), 1)]
 
 
 def test_tasks_wait_for_the_workers_that_a_failed_pool_still_has() -> None:

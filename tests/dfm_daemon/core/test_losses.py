@@ -6,7 +6,16 @@ from dfm.wire.worker import Held
 from dfm_daemon.core import actions as do
 from dfm_daemon.core import events
 from dfm_daemon.core.state import TaskState, WorkerName, WorkerState
-from tests.dfm_daemon.core.conftest import RUN, World, assign, finished, held, submitted, told
+from tests.dfm_daemon.core.conftest import (
+    RUN,
+    World,
+    assign,
+    finished,
+    held,
+    shape,
+    submitted,
+    told,
+)
 
 Busy = tuple[World, WorkerName]
 
@@ -106,7 +115,7 @@ def test_an_idle_worker_that_loses_its_connection_is_away_too(world: World) -> N
     world.handle(finished(worker, held(1)))
     world.handle(events.WorkerLeft(worker, "reset", is_expected=False))
     assert world.worker(worker).state is WorkerState.AWAY
-    assert world.handle(submitted(2)) == [do.Launch("sim", (WorkerName("w2"),), 1, 1)]
+    assert world.handle(submitted(2)) == [do.Launch("sim", (WorkerName("w2"),), shape(1), 1)]
 
 
 def test_its_tasks_are_lost_when_its_job_is_gone(busy: Busy) -> None:

@@ -48,7 +48,7 @@ class AnyHistory(RuleBasedStateMachine):
         walls_s: tuple[float, ...],
     ) -> None:
         limits = PoolLimits(least, most, idle_s, batch, slots)
-        self.core = Scheduler(Settings("sim", lambda cores: limits, LEASE_S, retries))
+        self.core = Scheduler(Settings("sim", lambda _: limits, lease_s=LEASE_S, retries=retries))
         self.retries = retries
         self.walls_s = walls_s
         self.slots = slots

@@ -1,7 +1,7 @@
 """Whose turn it is among the runs that wait for one pool."""
 
 from dfm_daemon.core.queue import Queue
-from dfm_daemon.core.state import Pool, PoolLimits, Run, RunId, Task
+from dfm_daemon.core.state import ONE_CORE, Pool, PoolLimits, Run, RunId, Task
 
 LIMITS = PoolLimits(0, 1, 0.0, 1, 1)
 A, B, C = (Run(RunId(name), 1, "ann", "desk") for name in "abc")
@@ -16,7 +16,7 @@ def queue_of(*tasks: tuple[Run, int]) -> Queue:
 
 
 def task_of(run: Run, number: int) -> Task:
-    return Task(run, number, "t", b"", (), Pool("1c", "sim", 1, LIMITS, Queue()), 1)
+    return Task(run, number, "t", b"", (), Pool(ONE_CORE, "sim", LIMITS, Queue()), 1)
 
 
 def taken(queue: Queue) -> list[tuple[str, int]]:

@@ -10,6 +10,7 @@ from tests.dfm_daemon.core.conftest import (
     assign,
     finished,
     held,
+    shape,
     submitted,
     told,
 )
@@ -18,7 +19,7 @@ Busy = tuple[World, WorkerName]
 
 
 def test_a_task_waits_for_a_worker_and_then_is_assigned(world: World) -> None:
-    assert world.run(1) == [do.Launch("sim", (WorkerName("w1"),), 1, 1)]
+    assert world.run(1) == [do.Launch("sim", (WorkerName("w1"),), shape(1), 1)]
     assert world.task(1).state is TaskState.WAITING
     world.accept()
     joined = events.WorkerJoined(WorkerName("w1"), "host", 77, "", 1, None, (), ())

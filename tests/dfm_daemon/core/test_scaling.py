@@ -15,7 +15,7 @@ from dfm_daemon.core.state import (
     WorkerName,
     WorkerState,
 )
-from tests.dfm_daemon.core.conftest import World, finished, held, submitted
+from tests.dfm_daemon.core.conftest import World, finished, held, shape, submitted
 
 
 def a_pool(
@@ -27,7 +27,7 @@ def a_pool(
     requested: int = 0,
     limits: PoolLimits | None = None,
 ) -> Pool:
-    pool = Pool("1c", "sim", 1, limits or PoolLimits(0, 16, 300.0, 4, 1), Queue())
+    pool = Pool(shape(), "sim", limits or PoolLimits(0, 16, 300.0, 4, 1), Queue())
     run = Run(RunId("run"), 1, "ann", "desk")
     for number in range(queued):
         pool.queue.add(Task(run, number, "t", b"", (), pool, 1))
@@ -122,7 +122,7 @@ def test_a_success_forgets_all_trouble() -> None:
 
 def test_workers_are_kept_warm_from_the_start() -> None:
     world = World(min_workers=2)
-    assert world.begin() == [do.Launch("sim", (WorkerName("w1"), WorkerName("w2")), 1, 1)]
+    assert world.begin() == [do.Launch("sim", (WorkerName("w1"), WorkerName("w2")), shape(1), 1)]
 
 
 def test_nothing_is_launched_at_the_start_when_nothing_is_kept_warm(world: World) -> None:
@@ -134,7 +134,7 @@ def test_workers_of_another_shape_are_kept_warm_from_their_first_use() -> None:
     world = World(min_workers=2)
     world.begin()
     assert [action for action in world.run(1, cores=4) if isinstance(action, do.Launch)] == [
-        do.Launch("sim", (WorkerName("w3"), WorkerName("w4")), 4, 1)
+        do.Launch("sim", (WorkerName("w3"), WorkerName("w4")), shape(4), 1)
     ]
 
 
@@ -154,7 +154,7 @@ def test_a_lost_worker_is_replaced_when_tasks_need_it() -> None:
     world.run(1, 2)
     one, _ = world.bring(2)
     actions = world.handle(events.JobGone(one, "gone", ""))
-    assert actions[-1] == do.Launch("sim", (WorkerName("w3"),), 1, 1)
+    assert actions[-1] == do.Launch("sim", (WorkerName("w3"),), shape(1), 1)
 
 
 def test_a_warm_worker_that_ends_is_replaced_though_nothing_waits() -> None:
@@ -162,7 +162,7 @@ def test_a_warm_worker_that_ends_is_replaced_though_nothing_waits() -> None:
     world.begin()
     (worker,) = world.bring()
     assert world.handle(events.JobGone(worker, "gone", "")) == [
-        do.Launch("sim", (WorkerName("w2"),), 1, 1)
+        do.Launch("sim", (WorkerName("w2"),), shape(1), 1)
     ]
 
 
@@ -194,7 +194,7 @@ def test_a_worker_that_is_idle_for_too_long_is_drained() -> None:
 def test_a_draining_worker_gets_no_tasks() -> None:
     world = idle_world(1)
     world.handle(now=10)
-    assert world.handle(submitted(9)) == [do.Launch("sim", (WorkerName("w2"),), 1, 1)]
+    assert world.handle(submitted(9)) == [do.Launch("sim", (WorkerName("w2"),), shape(1), 1)]
 
 
 def test_so_many_are_kept_warm_however_long_they_are_idle() -> None:

@@ -9,6 +9,7 @@ from dfm_daemon.core.state import (
     COMING,
     LEGAL,
     LEGAL_OF_WORKERS,
+    ONE_CORE,
     SERVING,
     Pool,
     PoolLimits,
@@ -23,12 +24,12 @@ from dfm_daemon.core.state import (
 
 
 def a_pool() -> Pool:
-    return Pool("1c", "sim", 1, PoolLimits(0, 1, 0.0, 1, 1), Queue())
+    return Pool(ONE_CORE, "sim", PoolLimits(0, 1, 0.0, 1, 1), Queue())
 
 
 def a_task(state: TaskState) -> Task:
     run = Run(RunId("run"), 1, "ann", "desk")
-    return Task(run, 9, "t", b"", (), a_pool(), 1, state)
+    return Task(run, 9, "t", b"", (), a_pool(), 1, state=state)
 
 
 def test_the_tables_speak_of_every_state() -> None:

@@ -12,14 +12,15 @@ from dfm.wire.client import CLIENT_LINK
 from dfm.wire.codec import HELLO_LIMIT, MAJOR, MINOR
 from dfm_daemon.core import events
 from dfm_daemon.core.events import Event
-from dfm_daemon.core.state import RunId
+from dfm_daemon.core.state import Demand, RunId, Shape
 from dfm_daemon.shell.clients import Clients
 from dfm_daemon.shell.workers import Blobs
 from tests.dfm_daemon.shell.conftest import Peer, connected, play, until
 
 R1, R2 = RunId("r1"), RunId("r2")
 WELCOME = wire.Welcome(MAJOR, MINOR, VERSION, 4711, "local")
-SUBMIT = wire.Submit(1, "flow.task", b"spec", [0], 2)
+SUBMIT = wire.Submit(1, "flow.task", b"spec", [0], 3, 0, 5, 60, {"lic": 1}, 1.5)
+SHAPE = wire.Shape(3, "2c", 2)
 
 
 def hello(run: str = "r1", **changed: Any) -> wire.Hello:
@@ -107,7 +108,19 @@ def test_whoever_may_ask_may_stop_the_daemon(drain: bool) -> None:
 @pytest.mark.parametrize(
     ("message", "event"),
     [
-        (SUBMIT, events.TaskSubmitted(R1, 1, "flow.task", b"spec", (0,), 2, 0)),
+        (
+            SUBMIT,
+            events.TaskSubmitted(
+                R1,
+                1,
+                "flow.task",
+                b"spec",
+                (0,),
+                Shape("2c", 2),
+                0,
+                Demand(5, 60, (("lic", 1),), 1.5),
+            ),
+        ),
         (wire.Acknowledged(1, 2), events.ResultTaken(R1, 1, 2)),
         (wire.Withdraw(), events.RunWithdrew(R1)),
         (wire.Cancel(5.0), events.RunCancelled(R1, 5.0)),
@@ -117,7 +130,7 @@ def test_whoever_may_ask_may_stop_the_daemon(drain: bool) -> None:
 def test_what_a_run_says_is_told(message: NamedTuple, event: Event) -> None:
     async def scene(office: Office) -> None:
         peer = await office.join()
-        await peer.say(wire.Blob(0, b"x" * 2 * HELLO_LIMIT), message)
+        await peer.say(wire.Blob(0, b"x" * 2 * HELLO_LIMIT), SHAPE, message)
         await office.is_told(event)
         assert office.blobs.get(R1, 0) == b"x" * 2 * HELLO_LIMIT
 
@@ -182,14 +195,14 @@ def test_a_peer_that_is_gone_when_it_is_met_is_nobody() -> None:
         CLIENT_LINK.encode(hello()),
         CLIENT_LINK.encode(SUBMIT._replace(blobs=[9])),
         CLIENT_LINK.encode(SUBMIT._replace(blobs=[])),
-        CLIENT_LINK.encode(SUBMIT._replace(cores=0)),
+        CLIENT_LINK.encode(SUBMIT._replace(shape=9)),
     ],
-    ids=["garbage", "4 GiB", "daemon's", "hello again", "no such blob", "no blob", "no cores"],
+    ids=["garbage", "4 GiB", "daemon's", "hello again", "no such blob", "no blob", "no shape"],
 )
 def test_a_run_that_talks_nonsense_is_cut_off_and_the_others_are_not(data: bytes) -> None:
     async def scene(office: Office) -> None:
         peer, other = await office.join("r1"), await office.join("r2")
-        await peer.say(wire.Blob(0, b"environment"))
+        await peer.say(wire.Blob(0, b"environment"), SHAPE)
         await peer.write(data)
         assert await peer.is_cut_off()
         await office.is_told(events.RunLeft(R1))
@@ -220,7 +233,7 @@ def test_what_one_run_sent_is_not_anothers() -> None:
         one, other = await office.join("r1"), await office.join("r2")
         await one.say(wire.Blob(0, b"environment"))
         await office.is_served(one)
-        await other.say(SUBMIT)
+        await other.say(SHAPE, SUBMIT)
         assert await other.is_cut_off()
         await office.is_told(events.RunLeft(R2))
 
