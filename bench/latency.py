@@ -6,6 +6,7 @@ import statistics
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import uvloop
 
@@ -33,6 +34,9 @@ class _Waiter:
 
     def withdrawn(self, numbers: Sequence[int]) -> None:
         self.fail(RuntimeError("withdrawn"))
+
+    def asked(self, task: str) -> dict[str, Any]:
+        return {}
 
     def fail(self, error: BaseException) -> None:
         assert self.over is not None

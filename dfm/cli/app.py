@@ -187,6 +187,22 @@ def daemon_status(
     raise typer.Exit(status(root, as_json=json))
 
 
+@app.command("why")
+def why_command(
+    task: Annotated[
+        str, typer.Argument(metavar="[TASK]", help="any end of a full name; without: all that wait")
+    ] = "",
+    root: Root = "",
+) -> None:
+    """Say why tasks wait that were given to the daemon of this project.
+
+    Exit status: 0, 1 no run has such a task, 3 no daemon runs.
+    """
+    from dfm.cli.why import why
+
+    raise typer.Exit(why(task, root))
+
+
 @app.command("worker", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def worker_command(context: typer.Context) -> None:
     """Run tasks for a daemon, which launches its workers itself: what a batch job runs."""

@@ -74,6 +74,15 @@ class Control:
         document: dict[str, Any] = json.loads(answer.document)
         return document
 
+    def why(self, task: str) -> dict[str, Any]:
+        """What `wire.Why` says."""
+        self._send(wire.AskWhy(task))
+        answer = self._next()
+        if not isinstance(answer, wire.Why):
+            raise DaemonError(f"the daemon answered with {type(answer).__name__}")
+        document: dict[str, Any] = json.loads(answer.document)
+        return document
+
     def stop(self, *, drain: bool, timeout_s: float | None) -> None:
         """Asks it to end, and waits until it closes the connection."""
         self._send(wire.Stop(drain))

@@ -1,6 +1,7 @@
 """Has a run's tasks executed by a daemon: the run's dispatcher at the other end of a socket."""
 
 import asyncio
+import json
 import secrets
 import socket
 from collections.abc import Callable, Mapping, Sequence
@@ -29,6 +30,7 @@ class Listener(Protocol):
     def finished(self, number: int, result: TaskResult) -> None: ...
     def lost(self, number: int, reason: str) -> None: ...
     def withdrawn(self, numbers: Sequence[int]) -> None: ...
+    def asked(self, task: str) -> dict[str, Any]: ...
     def fail(self, error: BaseException) -> None: ...
 
 
@@ -157,6 +159,9 @@ class DaemonDispatcher:
                 if problem and problem != self._problem:
                     self._notice(f"{serving} workers, {pending} pending; {problem}")
                 self._problem = problem
+            case wire.Question(number, task):
+                answer = json.dumps(self._listener.asked(task)).encode()
+                self._link.send(wire.Answer(number, answer))
             case wire.Welcome() | wire.Refused():
                 self._answer.set_result(message)
             case wire.Started() | wire.Lost():

@@ -69,6 +69,9 @@ class Driver:
         self._run.withdrawn(numbers)
         self._go_on()
 
+    def asked(self, task: str) -> dict[str, Any]:
+        return self._run.why(task)
+
     def _fault(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """A callback has raised: a fault of dfm, and no reason to hang."""
         self.fail(context.get("exception") or RuntimeError(context["message"]))

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dfm.engine import contract, library, records
+from dfm.engine import contract, library, records, waiting
 from dfm.engine.claims import Claims
 from dfm.engine.digests import Digests
 from dfm.engine.dispatcher import Dispatcher
@@ -166,6 +166,13 @@ class Run:
             del self._given[number]
             self._claims.release(self._graph.nodes[number])
             self._more(self.plan.skip(number))
+
+    def why(self, task: str) -> dict[str, Any]:
+        """Why tasks wait that the dispatcher does not have; empty: all of them."""
+        graph, plan, given = self._graph, self.plan, self._given
+        if task:
+            return waiting.of_one(graph, plan, task, given)
+        return waiting.of_all(graph, plan, given)
 
     # Visiting
 

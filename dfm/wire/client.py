@@ -183,6 +183,36 @@ class Bye(NamedTuple):
     """Client -> daemon: the run is over. A connection that ends without it may come back."""
 
 
+@message(21)
+class AskWhy(NamedTuple):
+    """Client -> daemon: why does this task wait? Empty: whatever waits, and for what."""
+
+    task: str  # any end of its full name
+
+
+@message(22)
+class Why(NamedTuple):
+    """Daemon -> client: a JSON object, `{"tasks": [...], "groups": [...]}` (shell/questions.py)."""
+
+    document: bytes
+
+
+@message(23)
+class Question(NamedTuple):
+    """Daemon -> run: the same, of what the daemon does not have of the run's graph."""
+
+    number: int
+    task: str
+
+
+@message(24)
+class Answer(NamedTuple):
+    """Run -> daemon."""
+
+    number: int
+    document: bytes
+
+
 @message(17)
 class Stopping(NamedTuple):
     """Daemon -> clients: it ends; `reason` is for people."""

@@ -76,6 +76,7 @@ class Launch:
     workers: tuple[WorkerName, ...]
     shape: Shape  # of one slot; a worker's job is so many times as large
     slots: int
+    avoid: tuple[str, ...] = ()  # hosts that are excluded
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,6 +126,7 @@ class LaunchSucceeded:
 class LaunchFailed:
     workers: tuple[WorkerName, ...]
     reason: str
+    is_transient: bool = False  # the scheduler was not reached: it has refused nothing
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,11 @@
 """What must be true of the scheduler after every batch; tests and simulations call it."""
 
+from collections import Counter
+
 from dfm_daemon.core.ahead import AHEAD
 from dfm_daemon.core.scheduler import Scheduler
 from dfm_daemon.core.state import SERVING, Pool, TaskState, Worker, WorkerState
+from dfm_daemon.core.why import why
 
 
 def check(scheduler: Scheduler) -> None:
@@ -13,6 +16,8 @@ def check(scheduler: Scheduler) -> None:
             assert scheduler.workers[worker.name] is worker
             _check_worker(worker)
     assert len(scheduler.workers) == sum(len(pool.workers) for pool in scheduler.pools.values())
+    _check_shares(scheduler)
+    _check_reasons(scheduler)
     queued = {id(task) for pool in scheduler.pools.values() for task in pool.queue.tasks()}
     for run in scheduler.runs.values():
         for task in run.tasks.values():
@@ -23,8 +28,29 @@ def check(scheduler: Scheduler) -> None:
             assert held == is_held, (run.id, task.number)
 
 
+def _check_shares(scheduler: Scheduler) -> None:
+    """What runs have of the pools, and of the limits, is what workers have of theirs."""
+    held = [task for worker in scheduler.workers.values() for task in worker.tasks.values()]
+    scheduler.limits.check((task.run.id, task.demand.limits) for task in held)
+    running = Counter((task.pool.shape, task.run.id) for task in held)
+    for shape, pool in scheduler.pools.items():
+        for share in pool.queue.shares():
+            assert share.running == running.pop((shape, share.run.id), 0), (shape, share.run.id)
+    assert not running
+
+
+def _check_reasons(scheduler: Scheduler) -> None:
+    """Whatever waits has a reason to."""
+    for pool in scheduler.pools.values():
+        for share in pool.queue.shares():
+            for lane in share.lanes.values():
+                assert why(scheduler, lane[0][-1], 0.0)
+
+
 def _check_pool(pool: Pool) -> None:
     pool.queue.check()
+    pending = {name for name, w in pool.workers.items() if w.state is WorkerState.PENDING}
+    assert pending == pool.pending.keys(), pool.name
     assert all(task.state is TaskState.WAITING and not task.worker for task in pool.queue.tasks())
     assert pool.running_count == sum(len(worker.tasks) for worker in pool.workers.values())
     for state in WorkerState:

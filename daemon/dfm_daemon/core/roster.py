@@ -2,11 +2,15 @@
 
 from collections.abc import Iterator
 
+from dfm_daemon.core import actions as do
 from dfm_daemon.core import ahead, scaling
+from dfm_daemon.core.actions import Action
 from dfm_daemon.core.deadlines import Deadlines
 from dfm_daemon.core.queue import Queue
 from dfm_daemon.core.settings import Settings
 from dfm_daemon.core.state import SERVING, Pool, Shape, Worker, WorkerName, WorkerState
+
+END_S = 30.0  # before the end of its job a worker takes no more
 
 
 class Roster:
@@ -18,6 +22,8 @@ class Roster:
         self._settings = settings
         self._leases: Deadlines[WorkerName] = Deadlines()
         self._idle: Deadlines[WorkerName] = Deadlines()
+        self._ends: Deadlines[WorkerName] = Deadlines()  # of their jobs
+        self._pending: Deadlines[WorkerName] = Deadlines()  # that wait for too long
         self._launched = 0
 
     def pool(self, shape: Shape) -> Pool:
@@ -63,6 +69,26 @@ class Roster:
         del self.workers[worker.name]
         self._leases.clear(worker.name)
         self._idle.clear(worker.name)
+        self._ends.clear(worker.name)
+        self._pending.clear(worker.name)
+
+    def drain(self, worker: Worker, reason: str) -> Action:
+        """It takes no more, and ends after what it has."""
+        self.withhold(worker)
+        worker.move(WorkerState.DRAINING)
+        return do.Drain(worker.name, reason)
+
+    def begin_pending(self, worker: Worker, now: float) -> None:
+        """Its job waits in the queue of the batch system."""
+        worker.move(WorkerState.PENDING)
+        if worker.pool.limits.launch_timeout_s:
+            self._pending.set(worker.name, now + worker.pool.limits.launch_timeout_s)
+
+    def set_end(self, worker: Worker, deadline: float | None) -> None:
+        """When its job ends, if that is known."""
+        worker.deadline = deadline
+        if deadline is not None:
+            self._ends.set(worker.name, deadline - END_S)
 
     def take_silent(self, now: float) -> Iterator[Worker]:
         """Those whose lease is over."""
@@ -83,6 +109,20 @@ class Roster:
             elif worker.state in SERVING:
                 self._idle.set(name, scaling.look_again(worker, now))
 
+    def take_overdue(self, now: float) -> Iterator[Worker]:
+        """Those whose jobs have been pending for too long."""
+        for name in self._pending.take_due(now):
+            worker = self.workers[name]
+            if worker.state is WorkerState.PENDING:
+                yield worker
+
+    def take_ending(self, now: float) -> Iterator[Worker]:
+        """Those whose jobs are about to end."""
+        for name in self._ends.take_due(now):
+            worker = self.workers[name]
+            if worker.state in SERVING:
+                yield worker
+
     def deadlines(self) -> list[float | None]:
         """When to look for those."""
-        return [self._leases.next(), self._idle.next()]
+        return [due.next() for due in (self._leases, self._idle, self._ends, self._pending)]

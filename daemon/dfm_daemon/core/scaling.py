@@ -5,7 +5,9 @@ import math
 from dfm_daemon.core.state import Pool, PoolState, Worker, WorkerState
 
 FAILURES_IN_A_ROW = 3
+SURPLUS_S = 10.0  # that pending workers may be of no use: tasks often come in bursts
 _FIRST_BACKOFF_S = 1.0
+_LONGEST_BACKOFF_S = 60.0
 
 
 def wanted(pool: Pool) -> int:
@@ -38,20 +40,51 @@ def look_again(worker: Worker, now: float) -> float:
     return due if due > now else now + worker.pool.limits.idle_timeout_s
 
 
-def note_failure(pool: Pool, reason: str, now: float) -> None:
-    """A launch failed: the pool backs off, twice as long each time, and gives up in the end."""
-    pool.failures += 1
+def to_cancel(pool: Pool, now: float) -> int:
+    """How many pending workers have been of no use for long enough."""
+    surplus = min(_lasting(pool) - wanted(pool), len(pool.pending))
+    if surplus <= 0:
+        pool.surplus_since = None
+        return 0
+    if pool.surplus_since is None:
+        pool.surplus_since = now
+    if now < pool.surplus_since + SURPLUS_S:
+        return 0
+    pool.surplus_since = None
+    return surplus
+
+
+def surplus_due(pool: Pool) -> float | None:
+    """When `to_cancel` may have something to say."""
+    return None if pool.surplus_since is None else pool.surplus_since + SURPLUS_S
+
+
+def note_failure(pool: Pool, reason: str, now: float, *, is_transient: bool = False) -> None:
+    """A launch failed: the pool backs off, twice as long each time, and gives up in the end, unless
+    what failed was the way to the scheduler."""
+    if is_transient:
+        pool.troubles += 1
+    else:
+        pool.failures += 1
     pool.last_error = reason
     if pool.failures >= FAILURES_IN_A_ROW:
         pool.state = PoolState.FAILED
     else:
         pool.state = PoolState.BACKOFF
-        pool.retry_at = now + _FIRST_BACKOFF_S * 2 ** (pool.failures - 1)
+        doublings = min(pool.failures + pool.troubles - 1, 10)
+        pool.retry_at = now + min(_FIRST_BACKOFF_S * 2**doublings, _LONGEST_BACKOFF_S)
+
+
+def note_excluded(pool: Pool, host: str, now: float) -> None:
+    """A worker has come to a host that gets no tasks: the next may do so, too, so not at once."""
+    pool.last_error = f"host {host} is excluded, and the scheduler sent a worker there"
+    pool.state = PoolState.BACKOFF
+    pool.retry_at = now + _LONGEST_BACKOFF_S
 
 
 def note_success(pool: Pool) -> None:
     """A worker of the pool has come: whatever was wrong is over."""
-    pool.failures = 0
+    pool.failures = pool.troubles = 0
     pool.retry_at = 0.0
     pool.last_error = ""
     pool.state = PoolState.OK

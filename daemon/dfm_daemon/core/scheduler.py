@@ -12,15 +12,18 @@ from dfm.wire.worker import Held
 from dfm_daemon.core import actions as do
 from dfm_daemon.core import ahead, events, scaling
 from dfm_daemon.core.actions import Action
+from dfm_daemon.core.dealing import deal
 from dfm_daemon.core.events import Event
+from dfm_daemon.core.hosts import EXCLUDED_S, LOSSES_IN_A_ROW, Hosts
+from dfm_daemon.core.launches import Launches
+from dfm_daemon.core.limits import Limits
 from dfm_daemon.core.news import News
 from dfm_daemon.core.roster import Roster
 from dfm_daemon.core.runs import Runs
 from dfm_daemon.core.settings import Settings
 from dfm_daemon.core.state import (
     COMING,
-    Pool,
-    PoolState,
+    SERVING,
     RunId,
     Task,
     TaskState,
@@ -29,6 +32,7 @@ from dfm_daemon.core.state import (
     WorkerState,
 )
 
+_EXCLUDED = f"lost {LOSSES_IN_A_ROW} workers in a row under their tasks"
 _LONG_S = 0.05  # a worker says that a task has started when it has run for so long
 
 
@@ -41,8 +45,11 @@ class Scheduler:
         self._roster = Roster(settings)
         self.workers = self._roster.workers
         self.pools = self._roster.pools
-        self._runs = Runs(self._roster, self.totals)
+        self.limits = Limits(settings.tokens)
+        self.hosts = Hosts()
+        self._runs = Runs(self._roster, self.limits, self.totals)
         self.runs = self._runs.by_id
+        self._launches = Launches(self._roster, self._runs, self.hosts)
         self._news = News()
         self._drains = False
         self._ended = False
@@ -50,7 +57,7 @@ class Scheduler:
     def begin(self, now: float) -> list[Action]:
         """The workers that are kept warm from the start."""
         self._roster.pool(self._settings.default_shape)
-        return list(self._scale(now))
+        return list(self._launches.scale(now))
 
     def handle(self, batch: Iterable[Event], now: float) -> list[Action]:
         """What is to be done about these events; with none, about the time that has passed."""
@@ -58,8 +65,9 @@ class Scheduler:
         for event in batch:
             actions += self._take(event, now)
         actions += self._expire(now)
-        actions += self._assign()
-        actions += self._scale(now)
+        if not self._drains:
+            actions += deal(self.pools, self._roster, self.limits, now)
+            actions += self._launches.scale(now)
         actions += self._news.tell(self.runs, self.pools.values())
         if self._drains and not self._ended and not self._is_running():
             self._ended = True
@@ -70,9 +78,13 @@ class Scheduler:
         """When to call `handle` again, even if nothing happens."""
         due = self._roster.deadlines()
         if not self._drains:
-            pools = self.pools.values()
-            due += [pool.retry_at for pool in pools if pool.state is PoolState.BACKOFF]
+            due += self._launches.next_deadlines()
         return min((time for time in due if time is not None), default=None)
+
+    @property
+    def is_draining(self) -> bool:
+        """Whether nothing is started any more."""
+        return self._drains
 
     def _is_running(self) -> bool:
         """Whether a worker has a task."""
@@ -111,9 +123,9 @@ class Scheduler:
             case events.WorkerLeft(name, reason, is_expected):
                 return self._left(name, reason, now, is_expected=is_expected)
             case events.LaunchSucceeded(names, jobs):
-                return self._launch_succeeded(names, jobs)
-            case events.LaunchFailed(names, reason):
-                return self._launch_failed(names, reason, now)
+                return self._launches.succeeded(names, jobs, now)
+            case events.LaunchFailed(names, reason, is_transient):
+                return self._launches.failed(names, reason, now, is_transient=is_transient)
             case events.JobGone():
                 return self._job_gone(event, now)
             case events.StopAsked(drain):
@@ -132,7 +144,6 @@ class Scheduler:
         worker.host, worker.pid = event.host, event.pid
         worker.job = event.job or worker.job
         worker.slots = event.slots
-        worker.deadline = event.deadline
         worker.since = now
         worker.move(WorkerState.IDLE)
         self._roster.begin_lease(worker, now)
@@ -140,7 +151,12 @@ class Scheduler:
         yield do.Admit(worker.name)
         yield do.TrustJob(worker.name)
         yield do.Note(f"worker={worker.name} joined from host={worker.host} pid={worker.pid}")
-        self._roster.offer(worker, now)
+        self._roster.set_end(worker, event.deadline)
+        if self.hosts.is_excluded(worker.host, now):
+            yield self._roster.drain(worker, _EXCLUDED)
+            scaling.note_excluded(worker.pool, worker.host, now)
+        else:
+            self._roster.offer(worker, now)
 
     def _started(
         self, name: WorkerName, held: Held, started_at: float, now: float
@@ -192,9 +208,10 @@ class Scheduler:
             yield do.Drop(event.worker, event.held)
             return
         worker = self.workers[event.worker]
-        ahead.note_duration(worker.pool, event.wall_s)
-        self._give_back(worker, task, now)
+        ahead.note_duration(task.pool, event.wall_s)
+        self._give_back(worker, task, now, event.wall_s)
         worker.tasks_done += 1
+        self.hosts.succeeded(worker.host, now)
         task.move(TaskState.DONE)
         if task.run.id in self.runs:
             task.run.completed += 1
@@ -213,9 +230,10 @@ class Scheduler:
         task = worker.tasks.get((RunId(held.run), held.task))
         return task if task is not None and task.attempt == held.attempt else None
 
-    def _give_back(self, worker: Worker, task: Task, now: float) -> None:
-        """A task does not take its slot any more."""
+    def _give_back(self, worker: Worker, task: Task, now: float, seconds: float = 0.0) -> None:
+        """A task does not take its slot any more, which it had for so long."""
         del worker.tasks[(task.run.id, task.number)]
+        self._release(task, seconds)
         if task.state is TaskState.RUNNING:
             worker.long_count -= 1
         worker.pool.running_count -= 1
@@ -223,6 +241,10 @@ class Scheduler:
             if not worker.tasks:
                 worker.move(WorkerState.IDLE)
             self._roster.offer(worker, now)
+
+    def _release(self, task: Task, seconds: float = 0.0) -> None:
+        task.pool.queue.given_back(task.run, seconds)
+        self.limits.give_back(task.run.id, task.demand.limits)
 
     def _left(
         self, name: WorkerName, reason: str, now: float, *, is_expected: bool
@@ -240,7 +262,7 @@ class Scheduler:
         self._roster.begin_lease(worker, now)
         yield do.Note(f"worker={name} connection lost: {reason}", is_trouble=True)
 
-    def _lose(self, worker: Worker, reason: str) -> Iterable[Action]:
+    def _lose(self, worker: Worker, reason: str, now: float) -> Iterable[Action]:
         """A worker is no more. Its tasks go back to where they were, or are given up."""
         tasks = list(worker.tasks.values())
         worker.tasks.clear()
@@ -249,11 +271,20 @@ class Scheduler:
         worker.pool.task_s = None  # those ahead share its fate: none ahead until more is known
         where = f"worker {worker.name} on {worker.host or 'its host'}: {reason}"
         for task in reversed(tasks):
+            self._release(task)
             yield from self._lost(task, where)
         self._roster.remove(worker)
         yield do.Note(
             f"worker={worker.name} lost with {len(tasks)} tasks: {reason}", is_trouble=True
         )
+        if tasks and self.hosts.lost(worker.host, now):
+            yield from self._exclude(worker.host)
+
+    def _exclude(self, host: str) -> Iterable[Action]:
+        """It has lost worker after worker: those that it still has end after what they run."""
+        yield do.Note(f"host={host} excluded for {EXCLUDED_S / 60:.0f} min: it {_EXCLUDED}", True)
+        for worker in [w for w in self.workers.values() if w.host == host and w.state in SERVING]:
+            yield self._roster.drain(worker, _EXCLUDED)
 
     def _lost(self, task: Task, reason: str) -> Iterable[Action]:
         lost = task.attempt
@@ -277,55 +308,16 @@ class Scheduler:
 
     # Jobs
 
-    def _launch_succeeded(
-        self, names: Iterable[WorkerName], jobs: Iterable[str]
-    ) -> Iterable[Action]:
-        for name, job in zip(names, jobs, strict=True):
-            worker = self.workers.get(name)
-            if worker is None:
-                yield do.EndJob(name)
-                continue
-            worker.job = worker.job or job
-            if worker.state is WorkerState.REQUESTED:
-                worker.move(WorkerState.PENDING)
-            if worker.state in (WorkerState.PENDING, WorkerState.AWAY):
-                yield do.WatchJob(name)
-
-    def _launch_failed(
-        self, names: Iterable[WorkerName], reason: str, now: float
-    ) -> Iterable[Action]:
-        pools = []
-        for name in names:
-            worker = self.workers.get(name)
-            if worker is not None and worker.state in COMING:
-                self._roster.remove(worker)
-                pools.append(worker.pool)
-        for pool in dict.fromkeys(pools):
-            yield from self._failed(pool, reason, now)
-
-    def _failed(self, pool: Pool, reason: str, now: float) -> Iterable[Action]:
-        scaling.note_failure(pool, reason, now)
-        yield do.Note(f"pool={pool.name} {pool.state.value}: {reason}", is_trouble=True)
-        if pool.state is PoolState.FAILED and not pool.serving:
-            for run in pool.queue.runs():
-                for task in pool.queue.take_all(run):
-                    task.move(TaskState.DONE)
-                    del task.run.tasks[task.number]
-                    self.totals["failed"] += 1
-                    yield do.TellLost(run, task.number, task.attempt, reason, final=True)
-
     def _job_gone(self, event: events.JobGone, now: float) -> Iterable[Action]:
         worker = self.workers.get(event.worker)
         if worker is None:
             return
         if worker.state in COMING:
-            self._roster.remove(worker)
-            text = f"a worker ended before it was heard of: {event.reason}"
-            yield from self._failed(worker.pool, "\n".join(filter(None, (text, event.log))), now)
+            yield from self._launches.came_to_nothing(worker, event.reason, event.log, now)
         elif worker.state is WorkerState.DRAINING and not worker.tasks:
             self._roster.remove(worker)
         else:
-            yield from self._lose(worker, event.reason)
+            yield from self._lose(worker, event.reason, now)
 
     def _stop(self, *, drain: bool) -> Iterable[Action]:
         self._drains = True
@@ -338,50 +330,9 @@ class Scheduler:
     def _expire(self, now: float) -> Iterable[Action]:
         for worker in self._roster.take_silent(now):
             yield do.EndJob(worker.name)
-            yield from self._lose(worker, f"nothing heard for {self._settings.lease_s:.0f} s")
+            yield from self._lose(worker, f"nothing heard for {self._settings.lease_s:.0f} s", now)
         for worker in self._roster.take_idle(now):
-            self._roster.withhold(worker)
-            worker.move(WorkerState.DRAINING)
-            yield do.Drain(worker.name, "idle for too long")
-
-    def _assign(self) -> Iterable[Action]:
-        if self._drains:
-            return
-        for pool in self.pools.values():
-            while pool.queue and (worker := self._pick(pool)) is not None:
-                yield self._give(worker, pool.queue.take())
-                if worker.free_slots > 0:
-                    pool.free[worker.name] = worker
-                elif ahead.room(worker) > 0:
-                    pool.roomy[worker.name] = worker
-
-    @staticmethod
-    def _pick(pool: Pool) -> Worker | None:
-        """The worker for the next task of a pool; it is taken out of those that wait for one."""
-        if pool.free:
-            return pool.free.popitem()[1]  # the newest: others may become idle for good
-        while pool.roomy:
-            worker = pool.roomy.popitem(last=False)[1]
-            if ahead.room(worker) > 0:
-                return worker
-        return None
-
-    def _give(self, worker: Worker, task: Task) -> Action:
-        task.move(TaskState.ASSIGNED)
-        task.worker = worker
-        worker.tasks[(task.run.id, task.number)] = task
-        worker.pool.running_count += 1
-        if worker.state is WorkerState.IDLE:
-            worker.move(WorkerState.BUSY)
-        return do.Assign(worker.name, task.held, task.spec, task.blobs)
-
-    def _scale(self, now: float) -> Iterable[Action]:
-        if self._drains:
-            return
-        for pool in self.pools.values():
-            scaling.recover(pool, now)
-            count = scaling.to_launch(pool, now)
-            if not count:
-                continue
-            names = tuple(self._roster.add(pool, now).name for _ in range(count))
-            yield do.Launch(pool.runner, names, pool.shape, pool.limits.slots)
+            yield self._roster.drain(worker, "idle for too long")
+        for worker in self._roster.take_ending(now):
+            yield self._roster.drain(worker, "its job is about to end")
+        yield from self._launches.expire(now)

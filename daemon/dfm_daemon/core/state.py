@@ -137,7 +137,7 @@ class Worker:
     tasks_done: int = 0
     heard_at: float = 0.0
     idle_since: float = 0.0
-    deadline: float | None = None  # UTC epoch
+    deadline: float | None = None  # of its job, on the scheduler's clock
 
     @property
     def free_slots(self) -> int:
@@ -149,6 +149,10 @@ class Worker:
         counts = self.pool.counts
         counts[self.state] -= 1
         counts[state] += 1
+        if state is WorkerState.PENDING:
+            self.pool.pending[self.name] = self
+        elif self.state is WorkerState.PENDING:
+            del self.pool.pending[self.name]
         self.state = state
 
 
@@ -161,6 +165,8 @@ class PoolLimits:
     idle_timeout_s: float
     batch: int  # most workers asked for in one step
     slots: int  # of each worker
+    launch_timeout_s: float = 0.0  # that a job may pend; 0: for ever
+    walltime_s: float = 0.0  # of a worker's job; 0: the default of its queue
 
 
 @dataclass(slots=True, eq=False)
@@ -179,8 +185,11 @@ class Pool:
     roomy: OrderedDict[WorkerName, Worker] = field(default_factory=OrderedDict)
     task_s: float | None = None  # how long its tasks take, lately; None: not known
     workers: dict[WorkerName, Worker] = field(default_factory=dict)  # all that are not gone
+    pending: dict[WorkerName, Worker] = field(default_factory=dict)  # of these, newest last
+    surplus_since: float | None = None  # when more workers were pending than could be of use
     counts: dict[WorkerState, int] = field(default_factory=lambda: dict.fromkeys(WorkerState, 0))
-    failures: int = 0  # launches that failed, in a row
+    failures: int = 0  # launches that were refused, in a row
+    troubles: int = 0  # those that did not reach the scheduler
     retry_at: float = 0.0
     last_error: str = ""
 

@@ -12,6 +12,7 @@ from dfm.wire.codec import MAJOR, MINOR
 from dfm_daemon.core import events
 from dfm_daemon.core.events import Event
 from dfm_daemon.core.state import Demand, RunId, Shape
+from dfm_daemon.shell.questions import Questions
 from dfm_daemon.shell.workers import Blobs
 
 log = logging.getLogger(__name__)
@@ -26,12 +27,14 @@ class Clients:
         blobs: Blobs,
         welcome: wire.Welcome,
         status: Callable[[], bytes],
+        questions: Questions,
         run_left: Callable[[], None],
     ) -> None:
         self._tell = tell
         self._blobs = blobs
         self._welcome = welcome
         self._status = status
+        self._questions = questions
         self._run_left = run_left
         self._runs: dict[RunId, Link] = {}
         self._shapes: dict[RunId, dict[int, Shape]] = {}
@@ -117,6 +120,10 @@ class Clients:
                 self._tell(events.RunCancelled(run, grace_s))
             case wire.AskStatus():
                 link.send(wire.Status(self._status()))
+            case wire.AskWhy(task):
+                self._questions.ask(task, lambda answer: link.send(wire.Why(answer)))
+            case wire.Answer(number, answer) if run:
+                self._questions.answered(run, number, answer)
             case wire.Stop(drain):
                 log.info("asked to stop%s", " after the running tasks" if drain else "")
                 self._tell(events.StopAsked(drain))
@@ -129,4 +136,5 @@ class Clients:
             del self._runs[run], self._shapes[run]
             log.info("run=%s left: %s", run, reason)
             self._tell(events.RunLeft(run))
+            self._questions.run_left(run)
             self._run_left()

@@ -29,11 +29,12 @@ from dfm_daemon.core.actions import Action
 from dfm_daemon.core.events import Event
 from dfm_daemon.core.scheduler import Scheduler
 from dfm_daemon.core.settings import Settings
-from dfm_daemon.core.state import PoolLimits, Shape
+from dfm_daemon.core.state import PoolLimits, RunId, Shape
 from dfm_daemon.shell import credentials, identity, status
 from dfm_daemon.shell.clients import Clients
 from dfm_daemon.shell.door import Door
 from dfm_daemon.shell.jobs import Jobs
+from dfm_daemon.shell.questions import Questions
 from dfm_daemon.shell.workers import Blobs, Workers
 
 log = logging.getLogger(__name__)
@@ -64,6 +65,7 @@ class Daemon:
             Settings(
                 options.runner_name,
                 self._limits,
+                tokens=options.config.limits,
                 lease_s=LEASE_S,
                 retries=options.config.retry_infra,
             )
@@ -81,7 +83,10 @@ class Daemon:
         self._credentials = credentials.paths(state.credentials)
         self._workers = Workers(self._tell, self._blobs, LEASE_S)
         welcome = client_wire.Welcome(MAJOR, MINOR, VERSION, os.getpid(), options.runner_name)
-        self._clients = Clients(self._tell, self._blobs, welcome, self._status, self._run_left)
+        self._questions = Questions(self._core, self._ask_run, self._loop.time)
+        self._clients = Clients(
+            self._tell, self._blobs, welcome, self._status, self._questions, self._run_left
+        )
         self._jobs: Jobs | None = None
 
     async def run(self, ready: Callable[[], None]) -> None:
@@ -255,6 +260,8 @@ class Daemon:
             idle_timeout_s=float(config.pool.idle_timeout_s),
             batch=config.pool.launch_batch_size,
             slots=slots,
+            launch_timeout_s=float(config.pool.launch_timeout_s),
+            walltime_s=float(config.pool.walltime_s),
         )
 
     # Doors
@@ -334,7 +341,10 @@ class Daemon:
 
         uptime_s = round((datetime.now(UTC) - self._started).total_seconds(), 1)
         about = {**self._identity, "uptime_s": uptime_s}
-        return json.dumps(status.document(self._core, about, utc)).encode()
+        return json.dumps(status.document(self._core, about, self._loop.time(), utc)).encode()
+
+    def _ask_run(self, run: RunId, number: int, task: str) -> None:
+        self._clients.send(run, client_wire.Question(number, task))
 
     def _run_left(self) -> None:
         if self._options.is_ephemeral:

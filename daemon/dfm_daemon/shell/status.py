@@ -19,7 +19,7 @@ _WORDS = {
 
 
 def document(
-    scheduler: Scheduler, identity: dict[str, Any], utc: Callable[[float], str]
+    scheduler: Scheduler, identity: dict[str, Any], now: float, utc: Callable[[float], str]
 ) -> dict[str, Any]:
     """What the scheduler knows; `identity` is what `daemon.json` says, `utc` makes ISO 8601 of a
     time of the scheduler's clock."""
@@ -34,7 +34,13 @@ def document(
         "pools": [_pool(pool) for pool in scheduler.pools.values()],
         "workers": [_worker(worker, utc) for worker in scheduler.workers.values()],
         "clients": [_client(run) for run in scheduler.runs.values()],
-        "limits": {},
+        "limits": {
+            name: {"total": total, "used": scheduler.limits.used[name]}
+            for name, total in scheduler.limits.totals.items()
+        },
+        "excluded_hosts": {
+            host: utc(until) for host, until in scheduler.hosts.excluded(now).items()
+        },
     }
 
 

@@ -1,7 +1,7 @@
 """A scheduler in a world that a test tells about in a line each; every step checks the invariants."""
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import pytest
 
@@ -13,7 +13,17 @@ from dfm_daemon.core.events import Event
 from dfm_daemon.core.invariants import check
 from dfm_daemon.core.scheduler import Scheduler
 from dfm_daemon.core.settings import Settings
-from dfm_daemon.core.state import Pool, PoolLimits, RunId, Shape, Task, Worker, WorkerName
+from dfm_daemon.core.state import (
+    NO_DEMAND,
+    Demand,
+    Pool,
+    PoolLimits,
+    RunId,
+    Shape,
+    Task,
+    Worker,
+    WorkerName,
+)
 
 RUN, OTHER = RunId("run"), RunId("other")
 RESULT = b"a result"
@@ -28,9 +38,15 @@ def shape(cores: int = 1) -> Shape:
 
 
 def submitted(
-    task: int, run: RunId = RUN, *, cores: int = 1, attempt: int = 0
+    task: int,
+    run: RunId = RUN,
+    *,
+    cores: int = 1,
+    attempt: int = 0,
+    demand: Demand = NO_DEMAND,
 ) -> events.TaskSubmitted:
-    return events.TaskSubmitted(run, task, f"flow.t{task}", b"spec", (0,), shape(cores), attempt)
+    name, wanted = f"flow.t{task}", shape(cores)
+    return events.TaskSubmitted(run, task, name, b"spec", (0,), wanted, attempt, demand)
 
 
 def assign(worker: WorkerName, task: int, attempt: int = 1, run: RunId = RUN) -> do.Assign:
@@ -38,8 +54,15 @@ def assign(worker: WorkerName, task: int, attempt: int = 1, run: RunId = RUN) ->
     return do.Assign(worker, held(task, attempt, run), b"spec", (0,))
 
 
-def joined(worker: WorkerName, *, slots: int = 1, job: str = "") -> events.WorkerJoined:
-    return events.WorkerJoined(worker, "host", 77, job, slots, None, (), ())
+def joined(
+    worker: WorkerName,
+    *,
+    slots: int = 1,
+    job: str = "",
+    host: str = "host",
+    deadline: float | None = None,
+) -> events.WorkerJoined:
+    return events.WorkerJoined(worker, host, 77, job, slots, deadline, (), ())
 
 
 def finished(
@@ -66,9 +89,17 @@ class World:
         slots: int = 1,
         lease_s: float = 30.0,
         retries: int = 2,
+        launch_timeout_s: float = 0.0,
+        walltime_s: float = 0.0,
+        tokens: Mapping[str, int] | None = None,
     ) -> None:
-        limits = PoolLimits(min_workers, max_workers, idle_timeout_s, batch, slots)
-        self.core = Scheduler(Settings("sim", lambda _: limits, lease_s=lease_s, retries=retries))
+        limits = PoolLimits(
+            min_workers, max_workers, idle_timeout_s, batch, slots, launch_timeout_s, walltime_s
+        )
+        settings = Settings(
+            "sim", lambda _: limits, tokens=tokens or {}, lease_s=lease_s, retries=retries
+        )
+        self.core = Scheduler(settings)
         self.now = 0.0
         self.slots = slots
         self.notes: list[str] = []
@@ -118,12 +149,16 @@ class World:
             actions += self.handle(events.LaunchSucceeded(names, jobs))
         return actions
 
-    def bring(self, count: int = 1) -> list[WorkerName]:
+    def bring(
+        self, count: int = 1, *, host: str = "host", deadline: float | None = None
+    ) -> list[WorkerName]:
         """Jobs start, and their workers join at once."""
         while len(self.coming) < count:
             self.accept()
         names = [self.coming.popleft() for _ in range(count)]
-        self.handle(*(joined(name, slots=self.slots) for name in names))
+        self.handle(
+            *(joined(name, slots=self.slots, host=host, deadline=deadline) for name in names)
+        )
         return names
 
     def worker(self, name: WorkerName) -> Worker:

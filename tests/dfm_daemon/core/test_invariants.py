@@ -27,7 +27,11 @@ def a_task_is_queued_and_held(world: World, busy: Worker, idle: Worker) -> None:
 
 @fault
 def a_waiting_task_is_in_no_queue(world: World, busy: Worker, idle: Worker) -> None:
-    world.pool().queue.take()
+    queue = world.pool().queue
+    choice = queue.choose(world.core.limits)
+    assert choice is not None
+    queue.take(choice)
+    queue.given_back(choice.task.run, 0.0)
 
 
 @fault
@@ -121,18 +125,31 @@ def the_queue_is_miscounted(world: World, busy: Worker, idle: Worker) -> None:
 
 
 @fault
-def a_run_without_tasks_has_a_turn(world: World, busy: Worker, idle: Worker) -> None:
-    world.pool().queue._tasks[RUN].clear()
-    world.pool().queue._length = 0
-    for number in list(world.core.runs[RUN].tasks):
-        if world.task(number).state is TaskState.WAITING:
-            del world.core.runs[RUN].tasks[number]
+def a_run_that_waits_has_no_turn(world: World, busy: Worker, idle: Worker) -> None:
+    world.pool().queue._turns.clear()
+
+
+@fault
+def a_run_has_more_of_the_workers_than_is_said(world: World, busy: Worker, idle: Worker) -> None:
+    share = world.pool().queue.share(RUN)
+    assert share is not None
+    share.running -= 1
+
+
+@fault
+def a_token_is_lost(world: World, busy: Worker, idle: Worker) -> None:
+    world.core.limits.take(RUN, (("lic", 1),))
+
+
+@fault
+def a_pending_worker_is_not_listed(world: World, busy: Worker, idle: Worker) -> None:
+    world.pool().pending[idle.name] = idle
 
 
 @pytest.fixture
 def spoiled() -> tuple[World, Worker, Worker]:
     """A worker with tasks ahead, an idle one, and tasks that wait, since the daemon drains."""
-    world = World(max_workers=2)
+    world = World(max_workers=2, tokens={"lic": 3})
     world.run(*range(40))
     busy, idle = world.bring(2)
     world.handle(finished(busy, held(world.tasks_of(busy)[0]), wall_s=0.001))

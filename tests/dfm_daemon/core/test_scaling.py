@@ -15,7 +15,7 @@ from dfm_daemon.core.state import (
     WorkerName,
     WorkerState,
 )
-from tests.dfm_daemon.core.conftest import World, finished, held, shape, submitted
+from tests.dfm_daemon.core.conftest import OTHER, RUN, World, finished, held, shape, submitted
 
 
 def a_pool(
@@ -253,3 +253,52 @@ def test_the_idle_time_of_a_worker_that_is_lost_is_forgotten() -> None:
     world.handle(events.JobGone(WorkerName("w1"), "gone", ""))
     assert world.core.next_deadline() is None
     assert world.handle(now=10) == []
+
+
+# Taking back
+
+
+def test_pending_workers_that_nobody_needs_are_cancelled_after_a_while() -> None:
+    world = World()
+    world.run(1, 2, 3, 4)
+    (worker,) = world.bring()
+    world.handle(finished(worker, held(1)))
+    world.handle(events.RunWithdrew(RUN))
+    assert world.core.next_deadline() == scaling.SURPLUS_S
+    assert world.handle(now=scaling.SURPLUS_S - 1) == []
+    ended = {action.worker for action in world.handle(now=scaling.SURPLUS_S)}  # type: ignore[union-attr]
+    assert ended == {"w2", "w3", "w4"}
+    assert not world.pool().pending
+
+
+def test_a_burst_that_comes_again_in_time_cancels_nothing() -> None:
+    world = World()
+    world.run(1, 2)
+    world.accept()
+    world.handle(events.RunWithdrew(RUN))
+    world.run(3, 4, run=OTHER)
+    assert world.handle(now=10 * scaling.SURPLUS_S) == []
+    assert len(world.pool().pending) == 2
+
+
+def test_a_job_that_pends_for_too_long_is_cancelled_and_counts_as_a_failure() -> None:
+    world = World(launch_timeout_s=600.0)
+    world.run(1)
+    world.accept()
+    assert world.core.next_deadline() == 600.0
+    assert world.handle(now=600.0) == [do.EndJob(WorkerName("w1"))]
+    assert world.pool().last_error == "job job-w1 was cancelled: it was pending for 600 s"
+    assert world.pool().failures == 1
+
+
+def test_a_scheduler_that_cannot_be_reached_is_asked_for_ever_and_ever_more_rarely() -> None:
+    pool = a_pool(1)
+    pauses = []
+    now = 0.0
+    for _ in range(9):
+        scaling.note_failure(pool, "LSF is down", now, is_transient=True)
+        assert pool.state is PoolState.BACKOFF
+        pauses.append(pool.retry_at - now)
+        now = pool.retry_at
+        scaling.recover(pool, now)
+    assert pauses == [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0, 60.0]

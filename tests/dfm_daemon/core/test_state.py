@@ -57,8 +57,11 @@ def test_a_worker_moves_by_the_table_only_and_is_counted(
     pool = a_pool()
     worker = Worker(WorkerName("w7"), pool, 0.0, old)
     pool.counts[old] = 1
+    if old is WorkerState.PENDING:
+        pool.pending[worker.name] = worker
     if new in LEGAL_OF_WORKERS[old]:
         worker.move(new)
+        assert (worker.name in pool.pending) == (new is WorkerState.PENDING)
         assert pool.counts == {state: int(state is new) for state in WorkerState}
     else:
         with pytest.raises(AssertionError, match=f"w7: {old} to {new}"):

@@ -12,8 +12,11 @@ from dfm.wire.client import CLIENT_LINK
 from dfm.wire.codec import HELLO_LIMIT, MAJOR, MINOR
 from dfm_daemon.core import events
 from dfm_daemon.core.events import Event
-from dfm_daemon.core.state import Demand, RunId, Shape
+from dfm_daemon.core.scheduler import Scheduler
+from dfm_daemon.core.settings import Settings
+from dfm_daemon.core.state import Demand, PoolLimits, RunId, Shape
 from dfm_daemon.shell.clients import Clients
+from dfm_daemon.shell.questions import Questions
 from dfm_daemon.shell.workers import Blobs
 from tests.dfm_daemon.shell.conftest import Peer, connected, play, until
 
@@ -34,9 +37,13 @@ class Office:
         self.told: list[Event] = []
         self.left_count = 0
         self.blobs = Blobs()
+        self.asked: list[tuple[str, int, str]] = []
+        core = Scheduler(Settings("sim", lambda _: PoolLimits(0, 1, 0.0, 1, 1)))
+        questions = Questions(core, lambda *asked: self.asked.append(asked), lambda: 0.0)
         self.clients = Clients(
-            self.told.append, self.blobs, WELCOME, lambda: b'{"running": true}', self._leave
-        )
+            self.told.append, self.blobs, WELCOME, lambda: b'{"running": true}', questions,
+            self._leave,
+        )  # fmt: skip
         self._stack = stack
 
     def _leave(self) -> None:

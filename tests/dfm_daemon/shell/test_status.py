@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from dfm_daemon.core import events
+from dfm_daemon.core.state import Demand
 from dfm_daemon.shell import status
 from tests.dfm_daemon.core.conftest import OTHER, RUN, World, finished, held, joined, submitted
 
@@ -14,7 +15,7 @@ IDENTITY = {"pid": 4711, "socket": "/p/.dfm/daemon.sock", "runner": "sim"}
 
 def document(world: World) -> Any:
     """As its reader gets it."""
-    said = status.document(world.core, IDENTITY, lambda at: f"at {at:g}")
+    said = status.document(world.core, IDENTITY, world.now, lambda at: f"at {at:g}")
     return json.loads(json.dumps(said))
 
 
@@ -55,6 +56,7 @@ def test_a_daemon_that_has_done_nothing_has_every_key(world: World) -> None:
         "workers": [],
         "clients": [],
         "limits": {},
+        "excluded_hosts": {},
     }
 
 
@@ -153,3 +155,11 @@ def test_trouble_is_said_until_it_is_over(world: World) -> None:
     world.bring()
     (pool,) = document(world)["pools"]
     assert (pool["state"], pool["last_error"]) == ("ok", None)
+
+
+def test_limits_say_how_much_of_them_is_used() -> None:
+    world = World(tokens={"lic": 3})
+    world.run()
+    world.handle(submitted(1, demand=Demand(limits=(("lic", 2),))))
+    world.bring()
+    assert document(world)["limits"] == {"lic": {"total": 3, "used": 2}}
