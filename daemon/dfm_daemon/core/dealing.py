@@ -41,7 +41,8 @@ def give(worker: Worker, task: Task, limits: Limits) -> Action:
     task.worker = worker
     worker.tasks[(task.run.id, task.number)] = task
     worker.pool.running_count += 1
-    limits.take(task.run.id, task.demand.limits)
+    if task.demand.limits:
+        limits.take(task.run.id, task.demand.limits)
     if worker.state is WorkerState.IDLE:
         worker.move(WorkerState.BUSY)
     return do.Assign(worker.name, task.held, task.spec, task.blobs)

@@ -174,16 +174,21 @@ class Queue:
     def _share(self, run: Run) -> Share:
         share = self._shares.get(run.id)
         if share is None:
+            others = tuple(self._shares.values())
             share = self._shares[run.id] = Share(run, service_s=self._clock_s)
+            if len(others) == 1:
+                self._queue_up(others[0])  # it is not alone any more
         return share
 
     def _waiting(self) -> Iterator[Share]:
         return (share for share in self._shares.values() if share.lanes)
 
     def _queue_up(self, share: Share) -> None:
-        """Its turn has moved."""
+        """Its turn has moved. One that is alone waits for nobody: its turn is always the same."""
         if not share.lanes:
             share.turn = 0
+            return
+        if share.turn and len(self._shares) == 1 and len(self._turns) == 1:
             return
         self._turn += 1
         share.turn = self._turn

@@ -244,7 +244,8 @@ class Scheduler:
 
     def _release(self, task: Task, seconds: float = 0.0) -> None:
         task.pool.queue.given_back(task.run, seconds)
-        self.limits.give_back(task.run.id, task.demand.limits)
+        if task.demand.limits:
+            self.limits.give_back(task.run.id, task.demand.limits)
 
     def _left(
         self, name: WorkerName, reason: str, now: float, *, is_expected: bool

@@ -13,7 +13,7 @@ from dfm_daemon.core.events import Event
 from dfm_daemon.core.invariants import check
 from dfm_daemon.core.scheduler import Scheduler
 from dfm_daemon.core.settings import Settings
-from dfm_daemon.core.state import COMING, PoolLimits, RunId, WorkerName, WorkerState
+from dfm_daemon.core.state import COMING, Demand, PoolLimits, RunId, WorkerName, WorkerState
 from tests.dfm_daemon.core.conftest import finished, joined, submitted
 
 TASKS = some.integers(0, 30)
@@ -21,6 +21,14 @@ PICK = some.integers(0, 1000)  # one of those that there are
 TINY_S, SHORT_S, LONG_S = 0.001, 0.02, 3.0
 NOBODY = WorkerName("w999")
 LEASE_S = 10.0
+TOKENS = {"x": 2, "y": 1}
+DEMANDS = some.builds(
+    Demand,
+    priority=some.integers(-1, 1),
+    walltime_s=some.sampled_from((0, 60)),
+    limits=some.sampled_from(((), (), (("x", 1),), (("x", 2),), (("y", 1), ("x", 1)))),
+    expected_s=some.sampled_from((0.0, 1.0, 5.0)),
+)
 
 Key = tuple[RunId, int]
 
@@ -35,6 +43,7 @@ class AnyHistory(RuleBasedStateMachine):
         batch=some.integers(1, 3),
         slots=some.integers(1, 2),
         retries=some.integers(0, 2),
+        launch_timeout_s=some.sampled_from((0.0, 20.0)),
         walls_s=some.sampled_from(((TINY_S,), (TINY_S, SHORT_S, LONG_S))),
     )
     def begin(
@@ -45,10 +54,14 @@ class AnyHistory(RuleBasedStateMachine):
         batch: int,
         slots: int,
         retries: int,
+        launch_timeout_s: float,
         walls_s: tuple[float, ...],
     ) -> None:
-        limits = PoolLimits(least, most, idle_s, batch, slots)
-        self.core = Scheduler(Settings("sim", lambda _: limits, lease_s=LEASE_S, retries=retries))
+        limits = PoolLimits(least, most, idle_s, batch, slots, launch_timeout_s)
+        settings = Settings(
+            "sim", lambda _: limits, tokens=TOKENS, lease_s=LEASE_S, retries=retries
+        )
+        self.core = Scheduler(settings)
         self.retries = retries
         self.walls_s = walls_s
         self.slots = slots
@@ -78,12 +91,19 @@ class AnyHistory(RuleBasedStateMachine):
         self.batch.append(events.RunJoined(run, 1, "ann", "desk"))
 
     @precondition(lambda self: self.runs)
-    @rule(pick=PICK, first=TASKS, count=some.integers(1, 30), cores=some.sampled_from((1, 1, 2)))
-    def a_run_submits(self, pick: int, first: int, count: int, cores: int) -> None:
+    @rule(
+        pick=PICK,
+        first=TASKS,
+        count=some.integers(1, 30),
+        cores=some.sampled_from((1, 1, 2)),
+        demand=DEMANDS,
+    )
+    def a_run_submits(self, pick: int, first: int, count: int, cores: int, demand: Demand) -> None:
         run = self.runs[pick % len(self.runs)]
         for task in range(first, first + count):
             key = (run, task)
-            said = submitted(task, run, cores=cores, attempt=self.newest.get(key, 0))
+            attempt = self.newest.get(key, 0)
+            said = submitted(task, run, cores=cores, attempt=attempt, demand=demand)
             if key not in self.open and key not in self.told:
                 self.open[key] = 0
                 self.accepted += 1
@@ -129,14 +149,14 @@ class AnyHistory(RuleBasedStateMachine):
     # Jobs
 
     @precondition(lambda self: self.launches)
-    @rule(pick=PICK, is_taken=some.booleans())
-    def a_launch_is_answered(self, pick: int, is_taken: bool) -> None:
+    @rule(pick=PICK, is_taken=some.booleans(), is_reached=some.booleans())
+    def a_launch_is_answered(self, pick: int, is_taken: bool, is_reached: bool) -> None:
         names = self.launches.pop(pick % len(self.launches)).workers
         if is_taken:
             jobs = tuple(f"job-{name}" for name in names)
             self.batch.append(events.LaunchSucceeded(names, jobs))
         else:
-            self.batch.append(events.LaunchFailed(names, "refused"))
+            self.batch.append(events.LaunchFailed(names, "refused", not is_reached))
 
     @rule(pick=PICK, is_busy=some.booleans())
     def a_job_is_gone(self, pick: int, is_busy: bool) -> None:
@@ -145,11 +165,16 @@ class AnyHistory(RuleBasedStateMachine):
 
     # Workers
 
-    @rule(pick=PICK)
-    def a_worker_says_hello(self, pick: int) -> None:
+    @rule(
+        pick=PICK,
+        host=some.sampled_from(("good", "bad")),
+        ends_in_s=some.sampled_from((None, None, 10.0, 1000.0)),
+    )
+    def a_worker_says_hello(self, pick: int, host: str, ends_in_s: float | None) -> None:
         name = self.some_worker(pick)
         self.arriving.add(name)
-        self.batch.append(joined(name, slots=self.slots))
+        deadline = None if ends_in_s is None else self.now + ends_in_s
+        self.batch.append(joined(name, slots=self.slots, host=host, deadline=deadline))
 
     @precondition(lambda self: self.connected)
     @rule(pick=PICK, is_expected=some.booleans())
@@ -277,6 +302,7 @@ class AnyHistory(RuleBasedStateMachine):
 
     def perform(self, actions: list[Action], batch: list[Event]) -> None:
         check(self.core)
+        assert all(self.core.limits.used[name] <= total for name, total in TOKENS.items())
         self.withdrawn |= {event.run for event in batch if isinstance(event, events.RunWithdrew)}
         for action in actions:
             self.note(action)

@@ -104,6 +104,15 @@ def test_a_run_that_left_nothing_behind_is_forgotten() -> None:
     assert queue.choose(NONE) is None
 
 
+def test_a_run_that_was_alone_does_not_keep_the_turn_that_it_had_then() -> None:
+    queue = queue_of(*((A, n) for n in range(10)))
+    for _ in range(3):
+        take(queue)
+    queue.add(task_of(B, 0))
+    queue.add(task_of(B, 1))
+    assert [take(queue).run.id for _ in range(2)] == ["b", "b"]
+
+
 def test_turns_that_are_over_do_not_pile_up() -> None:
     queue = queue_of((A, 0), *((B, n) for n in range(1000)))
     for _ in range(1000):
