@@ -130,6 +130,14 @@ class LaunchFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class JobPends:
+    """The job of a worker waits, says its scheduler, and why; said again when the reason changes."""
+
+    worker: WorkerName
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class JobGone:
     """The job of a worker is over, says its scheduler; `log` is the end of what it printed."""
 
@@ -148,5 +156,5 @@ class StopAsked:
 Event: TypeAlias = (
     RunJoined | RunLeft | TaskSubmitted | RunWithdrew | RunCancelled | ResultTaken
     | WorkerJoined | WorkerHeard | TaskStarted | TaskFinished | TaskReturned | WorkerLeft
-    | LaunchSucceeded | LaunchFailed | JobGone | StopAsked
+    | LaunchSucceeded | LaunchFailed | JobPends | JobGone | StopAsked
 )  # fmt: skip

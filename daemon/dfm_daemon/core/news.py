@@ -21,6 +21,8 @@ class News:
         serving = sum(pool.serving for pool in pools)
         coming = sum(pool.coming for pool in pools)
         problem = next((pool.last_error for pool in pools if pool.last_error), "")
+        if not problem and not serving:
+            problem = next((pool.pend_reason for pool in pools if pool.pend_reason), "")
         newcomers, self._newcomers = self._newcomers, []
         if (serving, coming, problem) != self._told:
             self._told = (serving, coming, problem)

@@ -86,7 +86,7 @@ def note_success(pool: Pool) -> None:
     """A worker of the pool has come: whatever was wrong is over."""
     pool.failures = pool.troubles = 0
     pool.retry_at = 0.0
-    pool.last_error = ""
+    pool.last_error = pool.pend_reason = ""
     pool.state = PoolState.OK
 
 

@@ -126,6 +126,11 @@ class Scheduler:
                 return self._launches.succeeded(names, jobs, now)
             case events.LaunchFailed(names, reason, is_transient):
                 return self._launches.failed(names, reason, now, is_transient=is_transient)
+            case events.JobPends(name, reason):
+                worker = self.workers.get(name)
+                if worker is not None and worker.state is WorkerState.PENDING:
+                    worker.pool.pend_reason = reason
+                return ()
             case events.JobGone():
                 return self._job_gone(event, now)
             case events.StopAsked(drain):

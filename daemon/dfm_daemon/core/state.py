@@ -192,6 +192,7 @@ class Pool:
     troubles: int = 0  # those that did not reach the scheduler
     retry_at: float = 0.0
     last_error: str = ""
+    pend_reason: str = ""  # of its jobs that wait, in the scheduler's words
 
     @property
     def name(self) -> str:

@@ -47,7 +47,9 @@ def _no_workers(pool: Pool, now: float) -> str:
     if pool.serving:
         return ""
     if pool.pending:
-        return f"no worker of pool {pool.name} has come yet: {len(pool.pending)} jobs are pending"
+        reason = f" ({pool.pend_reason})" if pool.pend_reason else ""
+        jobs = f"{len(pool.pending)} jobs are pending{reason}"
+        return f"no worker of pool {pool.name} has come yet: {jobs}"
     if pool.coming:
         return f"workers of pool {pool.name} are being asked for"
     ending = pool.counts[WorkerState.DRAINING] + pool.counts[WorkerState.AWAY]

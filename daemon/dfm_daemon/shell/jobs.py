@@ -35,6 +35,7 @@ class Jobs:
         self._jobs: dict[WorkerName, JobId] = {}  # all that may live
         self._logs: dict[WorkerName, str] = {}
         self._in_doubt: set[WorkerName] = set()
+        self._pending: dict[WorkerName, str] = {}  # why, as it was told
         self._news = asyncio.Event()  # more are in doubt
         self._pause_s = _FIRST_LOOK_S
         self._trouble = ""  # with the last look
@@ -54,11 +55,13 @@ class Jobs:
 
     def trust(self, worker: WorkerName) -> None:
         self._in_doubt.discard(worker)
+        self._pending.pop(worker, None)
 
     def end(self, worker: WorkerName) -> None:
         job = self._jobs.pop(worker, None)
         self._logs.pop(worker, None)
         self._in_doubt.discard(worker)
+        self._pending.pop(worker, None)
         if job is not None:
             self._group.create_task(self._cancel([job]))
 
@@ -107,8 +110,17 @@ class Jobs:
             self._note_trouble("")
             for job, worker in asked.items():
                 status = found.get(job)
-                if status and status.state is JobState.GONE and worker in self._in_doubt:
+                if status is None or worker not in self._in_doubt:
+                    continue
+                if status.state is JobState.GONE:
                     self._gone(worker, status.reason)
+                elif status.state is JobState.PENDING and status.reason:
+                    self._note_pending(worker, status.reason)
+
+    def _note_pending(self, worker: WorkerName, reason: str) -> None:
+        if self._pending.get(worker) != reason:
+            self._pending[worker] = reason
+            self._tell(events.JobPends(worker, reason))
 
     def _note_trouble(self, trouble: str) -> None:
         if trouble != self._trouble:
@@ -130,6 +142,7 @@ class Jobs:
 
     def _gone(self, worker: WorkerName, reason: str) -> None:
         self._in_doubt.discard(worker)
+        self._pending.pop(worker, None)
         self._jobs.pop(worker, None)
         log_file = self._logs.pop(worker, "")
         self._tell(events.JobGone(worker, reason, _tail(log_file)))

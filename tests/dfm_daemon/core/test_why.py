@@ -1,7 +1,7 @@
 """Why a task waits, in words, and that there always is a reason."""
 
 from dfm_daemon.core import events
-from dfm_daemon.core.state import Demand, RunId
+from dfm_daemon.core.state import Demand, RunId, WorkerName
 from dfm_daemon.core.why import why
 from tests.dfm_daemon.core.conftest import OTHER, RUN, World, finished, submitted
 
@@ -89,3 +89,15 @@ def test_excluded_hosts_are_named_beside_the_reason() -> None:
     world.handle(finished(good, task.held))
     world.handle(*(events.JobGone(name, "killed", "") for name in bad[1:]))
     assert reason(world, 8).endswith("; excluded hosts: bad for 10 min more")
+
+
+def test_jobs_that_pend_say_why_in_the_words_of_their_scheduler() -> None:
+    world = World(max_workers=1)
+    world.run(1)
+    world.accept()
+    world.handle(events.JobPends(WorkerName("w1"), "Resources"))
+    jobs = "no worker of pool 1c has come yet: 1 jobs are pending (Resources)"
+    assert reason(world, 1) == jobs
+    assert world.news[-1].problem == "Resources"
+    world.bring()
+    assert world.news[-1].problem == ""

@@ -284,3 +284,17 @@ def test_jobs_that_a_scheduler_takes_after_the_end_are_ended_too(world: World) -
         assert not world.told
 
     world.play(scene)
+
+
+def test_the_reason_of_a_pending_job_is_told_when_it_changes(world: World) -> None:
+    async def scene() -> None:
+        await world.launch("w1")
+        world.jobs.watch(W1)
+        for reason in ("Priority", "Resources"):
+            world.cluster.states[JobId("job-w1")] = JobStatus(JobState.PENDING, reason)
+            await world.is_told(events.JobPends(W1, reason))
+            await world.cluster.was_asked()
+        told = [event for event in world.told if isinstance(event, events.JobPends)]
+        assert len(told) == 2
+
+    world.play(scene)
