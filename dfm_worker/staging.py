@@ -40,6 +40,8 @@ def write(path: str, data: bytes, mode: int = 0o666) -> None:
         while written < len(data):
             written += os.write(fd, data[written:])
         os.ftruncate(fd, written)
+    except OSError as error:  # of a descriptor, it does not know the file's name
+        raise OSError(error.errno, error.strerror, path) from None
     finally:
         os.close(fd)
 

@@ -163,6 +163,8 @@ def write_whole(place: str, data: bytes) -> None:
         while written < len(data):
             written += os.write(fd, data[written:])
         os.ftruncate(fd, written)
+    except OSError as error:  # of a descriptor, it does not know the file's name
+        raise OSError(error.errno, error.strerror, place) from None
     finally:
         os.close(fd)
 
