@@ -7,64 +7,26 @@ directory changed around it costs half of subprocess.Popen.
 
 import os
 import signal
-import sys
 import time
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING
 
-from dfm.errors import ProtocolError
-from dfm.wire.task import RESULT, SPEC, Command, TaskResult, TaskSpec
+from dfm.wire.task import TaskResult, TaskSpec
 from dfm_worker import processes, staging
+from dfm_worker.attempt import Attempt
 from dfm_worker.command import Programs, plain_words, shell_words
-from dfm_worker.loop import EventLoop, Handle
+from dfm_worker.log_limit import LogWatch
+from dfm_worker.loop import EventLoop
+
+if TYPE_CHECKING:
+    from dfm_worker.python_start import PythonStart
 
 GRACE_S = 5.0  # between SIGTERM and SIGKILL
 _AGAIN_S = 0.05  # until the next look for what SIGKILL has not ended yet
-CONSOLE = 64 * 1024  # bytes of a Python task's output that are shown to the user
 
-_LOG_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 # What we ignore (Python does SIGPIPE, `nohup` and `&` others) a task must not. All, since for each that
 # is not named here the C library asks the kernel in every child what its state is.
 _DEFAULT_SIGNALS = signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}
-
-
-class Exchange(NamedTuple):
-    """The two anonymous files between the executor and the process of a Python task."""
-
-    request: int
-    answer: int
-
-
-class Attempt:
-    """One task while it runs here."""
-
-    __slots__ = (
-        "answer", "asked", "ended_by", "leftovers", "on_end", "pid", "pidfd", "spec", "started",
-        "started_at", "status", "timer", "warnings", "words",
-    )  # fmt: skip
-
-    def __init__(self, spec: TaskSpec, on_end: Callable[[TaskResult], None]) -> None:
-        self.spec = spec
-        self.on_end = on_end
-        self.words: list[str] = []
-        self.answer = -1  # fd of a Python task's answer
-        self.pid = 0
-        self.pidfd = -1
-        self.started_at = time.time()
-        self.started = time.monotonic()
-        self.status: int | None = None  # known once the task's own process has ended
-        self.ended_by = ""
-        self.timer: Handle | None = None
-        self.warnings: list[str] = []
-        self.leftovers: set[int] = set()
-        self.asked: set[int] = set()  # that were sent SIGTERM
-
-    def marks(self) -> list[bytes]:
-        """What every process of this attempt has in its environment."""
-        return [
-            os.fsencode(f"DFM_RUNDIR={self.spec.rundir}"),
-            os.fsencode(f"DFM_TASK_NAME={self.spec.name}"),
-        ]
 
 
 class Executor:
@@ -85,6 +47,8 @@ class Executor:
         self._running: dict[int, Attempt] = {}  # by pid of the task's own process
         self._ending: set[Attempt] = set()  # own process gone, others of it not yet
         self._home = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        self._logs = LogWatch(loop)
+        self.python: PythonStart | None = None  # from the first Python task on
         processes.become_subreaper()
         self._children = processes.Children()
         self._no_tasks = frozenset(self._children.pids())  # `Xvfb & exec dfm run`
@@ -104,9 +68,10 @@ class Executor:
             variables["DFM_CORES"] = str(spec.cores or self._default_cores)
             attempt.pid = self._spawn(attempt, variables, inputs)
         except (OSError, ValueError) as error:  # ValueError: a NUL byte in a word or a variable
-            return self._failed(attempt, f"cannot start in {spec.rundir}: {error}")
+            return attempt.failed(f"cannot start in {spec.rundir}: {error}")
         attempt.pidfd = os.pidfd_open(attempt.pid)
         self._running[attempt.pid] = attempt
+        self._logs.begin(attempt.log)
         self._loop.add_reader(attempt.pidfd, self._exited, attempt)
         if spec.walltime_s:
             attempt.timer = self._loop.call_later(spec.walltime_s, self._overrun, attempt)
@@ -123,10 +88,19 @@ class Executor:
         else:
             self._kill(attempt)
 
+    def close(self) -> None:
+        """Ends what is kept warm for tasks to come."""
+        if self.python is not None:
+            self.python.warm.close()
+
+    def kept(self) -> frozenset[int]:
+        """The pids of processes of ours that belong to no task."""
+        return frozenset([self.python.warm.pid]) if self.python is not None else frozenset()
+
     # Starting
 
     def _spawn(self, attempt: Attempt, variables: dict[str, str], inputs: bytes) -> int:
-        spec = attempt.spec
+        spec, log = attempt.spec, attempt.log.path
         if spec.language == "python":
             return self._spawn_python(attempt, variables, inputs)
         words = plain_words(spec.script, variables) if spec.language == "bash" else None
@@ -137,31 +111,21 @@ class Executor:
             if program:
                 attempt.words = words
                 try:
-                    return self._spawn_words(program, words, spec, variables, spec.rundir)
+                    return self._spawn_words(program, words, variables, spec.rundir, log)
                 except OSError:  # no such program, or a script without a `#!` line: bash knows
                     pass
         attempt.words = shell_words(spec.language, spec.script, staging.script_file(spec))
-        return self._spawn_words(attempt.words[0], attempt.words, spec, variables, spec.rundir)
+        return self._spawn_words(attempt.words[0], attempt.words, variables, spec.rundir, log)
 
     def _spawn_python(self, attempt: Attempt, variables: dict[str, str], inputs: bytes) -> int:
-        spec = attempt.spec
-        request = os.memfd_create("dfm-request", 0)  # both inherited by this one child
-        attempt.answer = os.memfd_create("dfm-answer", 0)
-        try:
-            os.write(request, SPEC.pack(spec._replace(inputs=inputs)))
-            os.lseek(request, 0, os.SEEK_SET)
-            attempt.words = [sys.executable, "-P", "-m", "dfm_worker.python_task"]
-            words = [*attempt.words, str(request), str(attempt.answer)]
-            cwd = (spec.python or {}).get("cwd") or spec.rundir
-            return self._spawn_words(
-                words[0], words, spec, variables, cwd if os.path.isdir(cwd) else spec.rundir
-            )
-        finally:
-            os.close(request)
-            os.set_inheritable(attempt.answer, False)
+        if self.python is None:
+            from dfm_worker.python_start import PythonStart  # most workers never need it
+
+            self.python = PythonStart(self._loop, self._spawn_words)
+        return self.python.start(attempt, variables, inputs)
 
     def _spawn_words(
-        self, program: str, words: list[str], spec: TaskSpec, variables: dict[str, str], cwd: str
+        self, program: str, words: list[str], variables: dict[str, str], cwd: str, log: str
     ) -> int:
         os.chdir(cwd)
         try:
@@ -170,8 +134,8 @@ class Executor:
                 words,
                 variables,
                 file_actions=[
-                    (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
-                    (os.POSIX_SPAWN_OPEN, 1, staging.log_file(spec), _LOG_FLAGS, 0o666),
+                    (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+                    (os.POSIX_SPAWN_OPEN, 1, log, staging.LOG_FLAGS, 0o666),
                     (os.POSIX_SPAWN_DUP2, 1, 2),
                 ],
                 setsid=True,
@@ -179,15 +143,6 @@ class Executor:
             )
         finally:
             os.fchdir(self._home)
-
-    @staticmethod
-    def _failed(attempt: Attempt, why: str) -> TaskResult:
-        if attempt.answer >= 0:
-            os.close(attempt.answer)
-        return TaskResult(
-            status=1, started_at=attempt.started_at, wall_ms=0.0, commands=[], warnings=[],
-            failure=why,
-        )  # fmt: skip
 
     # Ending
 
@@ -198,8 +153,7 @@ class Executor:
         self._loop.remove_reader(attempt.pidfd)
         os.close(attempt.pidfd)
         del self._running[attempt.pid]
-        _, status = os.waitpid(attempt.pid, 0)
-        attempt.status = os.waitstatus_to_exitcode(status)
+        attempt.reap()
         attempt.leftovers = self._left_by(attempt)
         if not attempt.leftovers:
             self._complete(attempt)
@@ -259,8 +213,9 @@ class Executor:
     def _orphans_of(self, attempt: Attempt) -> list[int]:
         """Children of ours that this attempt left to us; dead ones are taken out of the table."""
         found = []
+        no_tasks = self._no_tasks | self.kept()
         for pid in self._children.pids():
-            if pid in self._running or pid in self._no_tasks:
+            if pid in self._running or pid in no_tasks:
                 continue
             process = processes.look(pid)
             if process is None or (process.state == "Z" and processes.reap(pid)):
@@ -281,60 +236,13 @@ class Executor:
     def _complete(self, attempt: Attempt) -> None:
         if attempt.timer is not None:
             attempt.timer.cancel()
-        wall_ms = (time.monotonic() - attempt.started) * 1000
-        assert attempt.status is not None, attempt.spec.name
-        if attempt.spec.language == "python":
-            result = self._python_result(attempt, wall_ms)
-        else:
-            result = self._script_result(attempt, wall_ms)
-        attempt.on_end(result)
+        attempt.wall_ms = (time.monotonic() - attempt.started) * 1000
+        self._logs.end(attempt.log, lambda warning: self._report(attempt, warning))
 
     @staticmethod
-    def _script_result(attempt: Attempt, wall_ms: float) -> TaskResult:
-        status = attempt.status or 0
-        if attempt.ended_by and not status:
-            status = -signal.SIGTERM  # it was told to end, so what it made is not whole
-        failure = ""
-        collected = staging.Collected(b"", b"", b"", b"", None)
-        try:
-            collected = staging.collect(attempt.spec.rundir)
-        except (OSError, staging.TooMuch) as error:
-            failure, status = f"cannot read what the task handed back: {error}", status or 1
-        return TaskResult(
-            status,
-            attempt.started_at,
-            wall_ms,
-            [Command(attempt.words, status)],
-            attempt.warnings,
-            *collected,
-            ended_by=attempt.ended_by,
-            failure=failure,
-            log_tail=staging.tail(staging.log_file(attempt.spec)) if status else b"",
-        )
-
-    @staticmethod
-    def _python_result(attempt: Attempt, wall_ms: float) -> TaskResult:
-        log = staging.log_file(attempt.spec)
-        with open(attempt.answer, "rb") as file:  # closes it
-            file.seek(0)
-            answer = file.read()
-        result = TaskResult(  # of one that was killed, or left by os._exit
-            attempt.status or 1, 0.0, 0.0, [Command(attempt.words, attempt.status or 0)], []
-        )
-        if len(answer) > staging.COLLECTED_LIMIT:
-            result = result._replace(failure=f"its result {staging.too_much(len(answer))}")
-        elif answer and not attempt.status:
-            try:
-                result = RESULT.unpack(answer)
-            except ProtocolError as error:  # a child that it forked has returned as well
-                result = result._replace(failure=f"its result cannot be read: {error}")
-        if attempt.ended_by and not result.status:
-            result = result._replace(status=-signal.SIGTERM)
-        return result._replace(
-            started_at=attempt.started_at,
-            wall_ms=wall_ms,
-            warnings=[*result.warnings, *attempt.warnings],
-            ended_by=attempt.ended_by,
-            log_tail=staging.tail(log) if result.status else b"",
-            console=staging.tail(log, CONSOLE),
-        )
+    def _report(attempt: Attempt, warning: str) -> None:
+        if attempt.timer is not None:  # it was told to end while its log was being cut
+            attempt.timer.cancel()
+        if warning:
+            attempt.warnings.append(warning)
+        attempt.on_end(attempt.result())

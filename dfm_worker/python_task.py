@@ -1,5 +1,6 @@
 """The process of one Python task: `python -m dfm_worker.python_task REQUEST ANSWER`, two file
-descriptors of anonymous files. The request is a TaskSpec with its inputs, the answer a TaskResult.
+descriptors of anonymous files. The answer is a TaskResult. In a process that python_template has
+forked, `perform` is called instead.
 
 The function runs in an event loop of its own. Standard output and error are the task's log.
 """
@@ -22,7 +23,7 @@ from collections.abc import Callable
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
-from dfm.wire.task import RESULT, SPEC, Command, TaskResult, TaskSpec
+from dfm.wire.task import RESULT, Command, TaskResult, TaskSpec
 from dfm_worker import python_api
 from dfm_worker.python_api import (
     CompoundRunInput,
@@ -33,6 +34,7 @@ from dfm_worker.python_api import (
     TaskRunCtxt,
     plain,
 )
+from dfm_worker.python_request import REQUEST, Request
 
 _SERVED = ("dv_flow.mgr", "dv_flow.mgr.task_data", "dv_flow.mgr.task_run_ctxt")
 _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
@@ -239,11 +241,8 @@ def _lines(values: Any) -> bytes:
     return b"".join(json.dumps(plain(value)).encode() + b"\n" for value in values)
 
 
-def main() -> None:
-    request, answer = int(sys.argv[1]), int(sys.argv[2])
-    with open(request, "rb") as file:
-        spec: TaskSpec = SPEC.unpack(file.read())
-    os.set_inheritable(answer, False)
+def perform(spec: TaskSpec, answer: int) -> None:
+    """Runs the task of this process, and writes its result."""
     sys.meta_path.insert(0, TaskApi())
     sys.meta_path.append(NamespaceOfApi())
     told = spec.python or {}
@@ -253,6 +252,19 @@ def main() -> None:
     sys.stdout.flush()
     with open(answer, "wb") as file:
         file.write(result)
+
+
+def read(request: int) -> bytes:
+    """Whatever its offset is: a process that was given up may have read it before."""
+    return os.pread(request, os.fstat(request).st_size, 0)
+
+
+def main() -> None:
+    request, answer = int(sys.argv[1]), int(sys.argv[2])
+    told: Request = REQUEST.unpack(read(request))
+    os.close(request)
+    os.set_inheritable(answer, False)
+    perform(told.spec, answer)
 
 
 if __name__ == "__main__":

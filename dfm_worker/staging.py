@@ -14,6 +14,7 @@ MEMENTO, MEMENTO_OUT = "dfm.memento.json", "dfm.memento.out.json"
 OUTPUT, ENV, PATH, MARKERS = "dfm.output.jsonl", "dfm.env", "dfm.path", "dfm.markers.jsonl"
 APPENDED = (OUTPUT, ENV, PATH, MARKERS)
 
+LOG_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC
 
 
@@ -39,6 +40,8 @@ def write(path: str, data: bytes, mode: int = 0o666) -> None:
         while written < len(data):
             written += os.write(fd, data[written:])
         os.ftruncate(fd, written)
+    except OSError as error:  # of a descriptor, it does not know the file's name
+        raise OSError(error.errno, error.strerror, path) from None
     finally:
         os.close(fd)
 
@@ -146,7 +149,8 @@ def too_much(size: int) -> str:
 def tail(path: str, limit: int = TAIL) -> bytes:
     """The last bytes of a log, from the beginning of a line where there is one."""
     try:
-        with open(path, "rb") as file:
+        # A task may have put anything in its place: a named pipe would be waited for.
+        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
             size = file.seek(0, os.SEEK_END)
             file.seek(max(0, size - limit))
             data = file.read(limit)

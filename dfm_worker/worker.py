@@ -15,8 +15,9 @@ from dfm.wire.codec import MAJOR, MINOR
 from dfm.wire.task import RESULT, SPEC, TaskResult
 from dfm.wire.worker import Held
 from dfm_worker.agent import Action, Agent, End, Heard, Leave, Send, Start
+from dfm_worker.attempt import Attempt
 from dfm_worker.connection import Connection, connect
-from dfm_worker.executor import Attempt, Executor
+from dfm_worker.executor import Executor
 from dfm_worker.loop import Loop
 
 if TYPE_CHECKING:
@@ -90,6 +91,7 @@ class Worker:
         self._loop.run()
         assert self._leaving is not None
         self._connection.close()
+        self._executor.close()
         if self._jobserver is not None:
             self._jobserver.close()
         say(f"ends: {self._leaving.reason}")

@@ -107,7 +107,8 @@ def _run_graph(request: Request, flow: Flow, graph: Graph, rundir: str, began: f
     if selection.name != LOCAL or request.runner_options:
         choose(selection)
     config = apply_options(config, selection.name, request.runner_options)
-    context = RunContext(Places(rundir, flow.folder, os.getcwd()), os.environ, graph.types)
+    places = Places(rundir, flow.folder, os.getcwd())
+    context = RunContext(places, os.environ, graph.types, config.task_log_limit_bytes)
     watch = Watch(_display(request, graph))
     engine = Run(
         graph,

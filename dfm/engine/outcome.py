@@ -1,12 +1,15 @@
 """How a node ended, for those who watch a run, and who they are."""
 
 import enum
+import signal
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
-from dfm.engine.records import Marker
+from dfm.engine.records import Marker, Usage
 from dfm.graph.node import Node
 from dfm.wire.task import TaskResult
+
+_SHELL_BASE = 128  # of the status of a shell whose last command was killed by a signal
 
 
 class Ending(enum.Enum):
@@ -31,6 +34,7 @@ class Outcome(NamedTuple):
     folder: str = ""  # absolute
     log_tail: str = ""  # of a failed task
     why: str = ""  # of a skipped, cancelled or lost one
+    usage: Usage | None = None  # of one that was executed by a script
 
 
 class Observer(Protocol):
@@ -56,6 +60,20 @@ def why_failed(result: TaskResult, node: Node) -> str:
         return "Command failed: it was interrupted"
     if result.failure:
         return result.failure
-    if result.status < 0:
-        return f"Command failed: killed by signal {-result.status}"
-    return f"Command failed: status {result.status}"
+    return f"Command failed: {status_in_words(result.status)}"
+
+
+def status_in_words(status: int) -> str:
+    """`killed by SIGSEGV (signal 11)`, `status 139 (128 + SIGSEGV)` as a shell says it, `status 3`."""
+    if status < 0:
+        name = _signal_name(-status)
+        return f"killed by {name} (signal {-status})" if name else f"killed by signal {-status}"
+    name = _signal_name(status - _SHELL_BASE)
+    return f"status {status} (128 + {name})" if name else f"status {status}"
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # none, or a real-time signal
+        return ""

@@ -27,6 +27,18 @@ class Marker(NamedTuple):
         return {"msg": self.message, "severity": self.severity, "loc": self.location}
 
 
+class Usage(NamedTuple):
+    """What a script took: of its own process and of all that this has waited for.
+
+    The kernel counts to a new process what the one that started it had in memory, so that
+    `max_rss_kib` is never below that of a worker (20 MiB), or of `dfm run` with the local runner.
+    """
+
+    wall_s: float
+    cpu_s: float
+    max_rss_kib: int  # of the largest process at its largest
+
+
 class Result(NamedTuple):
     """What came of a node that was executed."""
 
@@ -36,6 +48,7 @@ class Result(NamedTuple):
     markers: Sequence[Marker] = ()
     memento: Any = None
     commands: Sequence[tuple[Sequence[str], int]] = ()
+    usage: Usage | None = None  # None: dfm did it itself
 
 
 class Input(NamedTuple):
@@ -129,6 +142,8 @@ def write(
         "execution": execution,
         "needs_executions": given.needs_executions,
     }
+    if result.usage is not None:
+        record["usage"] = result.usage._asdict()
     write_whole(path(rundir, node), json.dumps(record).encode())
 
 
@@ -148,6 +163,8 @@ def write_whole(place: str, data: bytes) -> None:
         while written < len(data):
             written += os.write(fd, data[written:])
         os.ftruncate(fd, written)
+    except OSError as error:  # of a descriptor, it does not know the file's name
+        raise OSError(error.errno, error.strerror, place) from None
     finally:
         os.close(fd)
 

@@ -20,7 +20,7 @@ from dfm.engine.emitted import emitted, re_emitted
 from dfm.engine.freshness import Freshness
 from dfm.engine.incoming import Finished, View, Views
 from dfm.engine.outcome import Ending, Observer, Outcome, why_failed
-from dfm.engine.records import Input, Marker, Result
+from dfm.engine.records import Input, Marker, Result, Usage
 from dfm.engine.signatures import Signatures
 from dfm.engine.specs import RunContext
 from dfm.graph.dataflow import forwarded, inputs_of
@@ -143,8 +143,9 @@ class Run:
         if result.console:
             self._observer.said(result.console.decode(errors="replace"))
         executed = Result(
-            status, result.changed, handed.items, markers, handed.memento, result.commands
-        )
+            status, result.changed, handed.items, markers, handed.memento, result.commands,
+            Usage(round(result.wall_ms / 1000, 6), round(result.cpu_s, 6), result.max_rss_kib),
+        )  # fmt: skip
         cancelled = status and result.ended_by == "cancel"
         self._conclude(
             node, given, executed, Ending.CANCELLED if cancelled else None, result.wall_ms,
@@ -316,7 +317,12 @@ class Run:
         self._claims.release(node)
         ending = ending or (Ending.DONE if ok else Ending.FAILED)
         folder = self._folder(node)
-        self._end(Outcome(node, ending, result.status, wall_ms, result.markers, folder, log_tail))
+        self._end(
+            Outcome(
+                node, ending, result.status, wall_ms, result.markers, folder, log_tail,
+                usage=result.usage,
+            )
+        )  # fmt: skip
         self._more(self.plan.finish(node.number, ok=ok))
 
     def _execution(self, given: _Given, result: Result) -> str:

@@ -29,12 +29,17 @@ class Places(NamedTuple):
 
 
 class RunContext:
-    """What all tasks of a run have in common."""
+    """What all tasks of a run have in common. `log_limit` is in bytes of one log; 0: none."""
 
     def __init__(
-        self, places: Places, environ: Mapping[str, str], types: Mapping[str, Fields]
+        self,
+        places: Places,
+        environ: Mapping[str, str],
+        types: Mapping[str, Fields],
+        log_limit: int = 0,
     ) -> None:
         self.places = places
+        self._log_limit = log_limit
         self.environment = run_environment(environ, places.rundir)
         self._types = json.dumps(types)
 
@@ -70,6 +75,7 @@ class RunContext:
             node.walltime_s,
             None,
             python,
+            self._log_limit,
         ), markers
 
 

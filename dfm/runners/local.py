@@ -10,7 +10,8 @@ from typing import NamedTuple, Protocol
 
 from dfm.runners.cpus import told_cores
 from dfm.wire.task import TaskResult, TaskSpec
-from dfm_worker.executor import Attempt, Executor
+from dfm_worker.attempt import Attempt
+from dfm_worker.executor import Executor
 from dfm_worker.jobserver import Jobserver
 from dfm_worker.loop import EventLoop, Handle
 
@@ -79,6 +80,7 @@ class LocalDispatcher:
         for attempt in tuple(self._running.values()):
             self._executor.end(attempt, 0.0)
         self._wait_for_token(False)
+        self._executor.close()
         self._jobserver.close()
 
     def _start_queued(self) -> None:

@@ -22,6 +22,7 @@ class TaskSpec(NamedTuple):
     walltime_s: int  # 0: no limit
     inputs: bytes | None  # JSON array; None: it is the second blob of the submission
     python: dict[str, str] | None = None  # what only Python tasks are told
+    log_limit: int = 0  # bytes of its log that are kept, head and tail; 0: all
 
 
 class Command(NamedTuple):
@@ -49,6 +50,8 @@ class TaskResult(NamedTuple):
     failure: str = ""  # why it could not even start, or what a Python task raised
     log_tail: bytes = b""  # last lines of the log, when the status is not 0
     console: bytes = b""  # what a Python task printed
+    cpu_s: float = 0.0  # user and system time of its process and of all that this has waited for
+    max_rss_kib: int = 0  # the most that one process of them had in memory at once
 
 
 SPEC = Record(TaskSpec)

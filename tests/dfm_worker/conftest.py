@@ -26,19 +26,21 @@ class Served(NamedTuple):
 
 
 @pytest.fixture(scope="session")
-def served() -> Served:
+def served() -> Iterator[Served]:
     loop = Loop()
-    return Served(loop, Executor(loop), Children())
+    executor = Executor(loop)
+    yield Served(loop, executor, Children())
+    executor.close()
 
 
 @pytest.fixture
 def host(served: Served, tmp_path: Path) -> Iterator[Host]:
     """After the test nothing of its tasks may be left, and this process is where it was."""
-    children, folder = served.children.pids(), Path.cwd()
+    children, folder, kept = served.children.pids(), Path.cwd(), served.executor.kept()
     made = Host(served.loop, served.executor, tmp_path)
     yield made
     made.close()
-    assert served.children.pids() == children
+    assert set(served.children.pids()) - served.executor.kept() == set(children) - kept
     assert Path.cwd() == folder
 
 

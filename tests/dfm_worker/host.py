@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from dfm.wire.task import TaskResult, TaskSpec
-from dfm_worker.executor import Attempt, Executor
+from dfm_worker.attempt import Attempt
+from dfm_worker.executor import Executor
 from dfm_worker.loop import Loop
 
 DEADLINE_S = 20.0
@@ -91,6 +92,20 @@ class Host:
     def run(self, script: str | TaskSpec, **fields: object) -> TaskResult:
         spec = self.spec(script, **fields) if isinstance(script, str) else script  # type: ignore[arg-type]
         return self.result(self.start(spec))
+
+    def warm_up(self) -> int:
+        """The pid of the process that forks those of Python tasks, once it is ready."""
+        self.run("pass\npass", language="python")
+        python = self.executor.python
+        assert python is not None
+
+        def look() -> None:
+            self.loop.stop()
+            self.loop.call_later(0.005, look) if not python.warm.is_ready else None
+
+        look()
+        self.serve_until(lambda: python.warm.is_ready)
+        return python.warm.pid
 
     def signal(self, name: str = "signal") -> Signal:
         made = Signal(self.folder / name)

@@ -12,7 +12,8 @@ import pytest
 import uvloop
 
 from dfm.wire.task import Command, TaskResult
-from dfm_worker.executor import Attempt, Executor
+from dfm_worker.attempt import Attempt
+from dfm_worker.executor import Executor
 from dfm_worker.loop import Loop
 from tests.dfm_worker.host import Host
 
@@ -153,7 +154,7 @@ def is_inheritable(fd: int) -> bool:
 
 
 def test_an_executor_keeps_no_descriptor_of_a_task(host: Host) -> None:
-    host.run("true")
+    host.warm_up()
     before = set(os.listdir("/proc/self/fd"))
     for script in ("true", "exit 1", "no-such\n", "kill -9 $$", "sleep 100 & exit 0", "a\0b"):
         host.run(script)

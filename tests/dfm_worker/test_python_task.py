@@ -1,4 +1,4 @@
-"""Python tasks as they run: each in a process of its own, started by the executor."""
+"""Python tasks as they run: each in a process of its own, started by the executor or forked for it."""
 
 import json
 import os
@@ -10,7 +10,19 @@ import pytest
 
 from dfm.wire.task import Command, TaskResult, TaskSpec
 from dfm_worker import staging
+from dfm_worker.warm_python import WarmPython
 from tests.dfm_worker.host import Host, is_alive
+
+
+@pytest.fixture(autouse=True, params=["started", "forked"])
+def way(request: pytest.FixtureRequest, host: Host, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A task is the same whichever way its process comes to be."""
+    name: str = request.param
+    if name == "started":
+        monkeypatch.setattr(WarmPython, "fork", lambda *_: 0)
+    else:
+        host.warm_up()
+    return name
 
 
 def run(host: Host, script: str, python: dict[str, str] | None = None) -> TaskResult:

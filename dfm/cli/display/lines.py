@@ -3,7 +3,7 @@
 import sys
 from typing import TextIO
 
-from dfm.cli.display.words import duration, log_path, title, verdict
+from dfm.cli.display.words import duration, log_path, title, usage, verdict
 from dfm.engine.outcome import Ending, Outcome
 from dfm.graph.node import Node
 
@@ -34,7 +34,8 @@ class Lines:
                     self._print(f"-- Task {name} ({_SAID[outcome.ending]}{why})")
                 return
             case Ending.DONE:
-                text = f"{name} {duration(outcome.wall_ms / 1000)}"
+                took = usage(outcome) if self._verbose else ""
+                text = f"{name} {took or duration(outcome.wall_ms / 1000)}"
             case Ending.FAILED | Ending.LOST | Ending.CANCELLED:
                 text = f"{name} FAILED: {verdict(outcome)}"
                 if outcome.log_tail:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from dfm.cli.display.words import duration, log_path, plural, title, verdict
+from dfm.cli.display.words import duration, log_lines, log_path, plural, title, usage, verdict
 from dfm.engine.outcome import Ending, Outcome
 
 _SHOWN_FAILURES = 20
@@ -27,8 +27,8 @@ def _failures(failures: Sequence[Outcome]) -> list[str]:
     lines: list[str] = []
     shown = max(1, min(5, _SHOWN_LOG_LINES // max(1, len(failures))))
     for outcome in failures[:_SHOWN_FAILURES]:
-        time = f", {duration(outcome.wall_ms / 1000)}" if outcome.wall_ms else ""
-        lines.append(f"FAILED {title(outcome.node)}: {verdict(outcome)}{time}")
+        parts = [verdict(outcome), usage(outcome)]
+        lines.append(f"FAILED {title(outcome.node)}: {', '.join(filter(None, parts))}")
         lines += [
             f"       {marker.message}"
             for marker in outcome.markers
@@ -36,8 +36,7 @@ def _failures(failures: Sequence[Outcome]) -> list[str]:
         ]
         if outcome.log_tail:
             lines.append(f"       log: {log_path(outcome)}")
-            tail = outcome.log_tail.rstrip("\n").split("\n")
-            lines += [f"       | {line}" for line in tail[-shown:]]
+            lines += [f"       | {line}" for line in log_lines(outcome.log_tail, shown)]
     if len(failures) > _SHOWN_FAILURES:
         rest = failures[_SHOWN_FAILURES:]
         lines.append(f"FAILED {len(rest)} more:")

@@ -1,8 +1,9 @@
 """How tasks, times and statuses are written for people."""
 
 import os
+import re
 
-from dfm.engine.outcome import Ending, Outcome
+from dfm.engine.outcome import Ending, Outcome, status_in_words
 from dfm.graph.node import Node
 
 
@@ -32,10 +33,37 @@ def verdict(outcome: Outcome) -> str:
             return f"infrastructure: {outcome.why}"
         case Ending.CANCELLED:
             return "interrupted"
-        case _ if outcome.status < 0:
-            return f"killed by signal {-outcome.status}"
         case _:
-            return f"status {outcome.status}"
+            return status_in_words(outcome.status)
+
+
+def memory(kib: int) -> str:
+    """`640 KiB`, `12 MiB`, `3.4 GiB`."""
+    if kib < 1024:
+        return f"{kib} KiB"
+    return f"{kib / 1024:.0f} MiB" if kib < 1024**2 else f"{kib / 1024**2:.1f} GiB"
+
+
+def usage(outcome: Outcome) -> str:
+    """`3.42 s, cpu 6.10 s, peak 1.2 GiB`; empty for what took no time worth a word."""
+    if not outcome.wall_ms:
+        return ""
+    wall, used = duration(outcome.wall_ms / 1000), outcome.usage
+    if used is None or not used.max_rss_kib:
+        return wall
+    return f"{wall}, cpu {duration(used.cpu_s)}, peak {memory(used.max_rss_kib)}"
+
+
+_CONTROL = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f]")
+_MOST_COLUMNS = 400  # of one line of a log that is shown
+
+
+def log_lines(tail: str, most: int) -> list[str]:
+    """The last lines of a log: without what moves cursors or rings bells, none of them endless."""
+    lines = (_CONTROL.sub("", line) for line in tail.rstrip("\n\0").split("\n")[-most:])
+    return [
+        line if len(line) <= _MOST_COLUMNS else f"...{line[3 - _MOST_COLUMNS :]}" for line in lines
+    ]
 
 
 def log_path(outcome: Outcome) -> str:

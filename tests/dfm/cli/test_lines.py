@@ -4,7 +4,7 @@ import io
 
 from dfm.cli.display.lines import Lines
 from dfm.engine.outcome import Ending, Outcome
-from dfm.engine.records import Marker
+from dfm.engine.records import Marker, Usage
 from dfm.graph.node import Node, Nothing
 
 
@@ -40,9 +40,16 @@ def test_lines_tell_starts_ends_and_markers() -> None:
     ]
 
 
-def test_verbose_lines_tell_what_was_not_executed() -> None:
+def test_verbose_lines_tell_what_was_not_executed_and_what_the_rest_took() -> None:
     stream = io.StringIO()
     lines = Lines(stream, verbose=True)
     lines.ended(Outcome(node(0, "p.a"), Ending.UP_TO_DATE))
     lines.ended(Outcome(node(1, "p.b"), Ending.SKIPPED, why="p.x failed"))
-    assert stream.getvalue() == "-- Task p.a (up-to-date)\n-- Task p.b (skipped: p.x failed)\n"
+    used = Usage(1.21, 0.3, 40_960)
+    lines.ended(Outcome(node(2, "p.c"), Ending.DONE, wall_ms=1210.0, usage=used))
+    assert stream.getvalue().split("\n") == [
+        "-- Task p.a (up-to-date)",
+        "-- Task p.b (skipped: p.x failed)",
+        "<< [1] Task p.c 1.21 s, cpu 300 ms, peak 40 MiB",
+        "",
+    ]

@@ -3,9 +3,9 @@
 import pytest
 
 from dfm.cli.display.summary import summary
-from dfm.cli.display.words import duration, title, verdict
+from dfm.cli.display.words import duration, log_lines, memory, title, usage, verdict
 from dfm.engine.outcome import Ending, Outcome
-from dfm.engine.records import Marker
+from dfm.engine.records import Marker, Usage
 from dfm.graph.node import Node, Nothing
 
 
@@ -34,9 +34,34 @@ def test_titles_have_the_axis_values() -> None:
 
 def test_verdicts() -> None:
     assert verdict(outcome("t", status=3)) == "status 3"
-    assert verdict(outcome("t", status=-9)) == "killed by signal 9"
+    assert verdict(outcome("t", status=-9)) == "killed by SIGKILL (signal 9)"
+    assert verdict(outcome("t", status=139)) == "status 139 (128 + SIGSEGV)"
+    assert verdict(outcome("t", status=-40)) == "killed by signal 40"
+    assert verdict(outcome("t", status=255)) == "status 255"
     assert verdict(outcome("t", Ending.CANCELLED, status=-15)) == "interrupted"
     assert verdict(outcome("t", Ending.LOST, why="w1 is gone")) == "infrastructure: w1 is gone"
+
+
+@pytest.mark.parametrize(
+    ("kib", "text"),
+    [(640, "640 KiB"), (1024, "1 MiB"), (12_345, "12 MiB"), (3_565_158, "3.4 GiB")],
+)
+def test_memory(kib: int, text: str) -> None:
+    assert memory(kib) == text
+
+
+def test_what_a_task_took() -> None:
+    used = Usage(3.42, 6.1, 1_258_291)
+    assert usage(outcome("t", wall_ms=3420.0, usage=used)) == "3.42 s, cpu 6.10 s, peak 1.2 GiB"
+    assert usage(outcome("t", wall_ms=3420.0)) == "3.42 s"
+    assert usage(outcome("t")) == ""
+
+
+def test_the_end_of_a_log_does_no_harm_to_a_terminal() -> None:
+    tail = "zero\n\x1b[31mred\x1b[0m\a\x00\ttab\x1b[2J\n" + "x" * 5000 + "end\n\0\0"
+    lines = log_lines(tail, 2)
+    assert lines[0] == "red\ttab"
+    assert (lines[1][:4], lines[1][-4:], len(lines[1])) == ("...x", "xend", 400)
 
 
 def test_nothing_to_do_is_one_line() -> None:
