@@ -4,6 +4,7 @@ import pytest
 
 from dfm.engine.outcome import Ending
 from dfm.graph.node import Compound, Disabled, Emit, Entry, Library, Nothing, Script
+from dfm.graph.resources import Request
 from dfm.wire.task import TaskResult, TaskSpec
 from tests.dfm.engine.conftest import World, graph, lines, node, result, script
 
@@ -120,11 +121,17 @@ def test_items_reach_consumers_and_pass_through_the_others(world: World) -> None
 
 
 def test_what_a_task_gets_is_in_its_spec(world: World) -> None:
-    made = graph(node("a", params={"n": 3, "flag": True, "nothing": None, "l": ["x"]}, cores=2))
+    made = graph(
+        node(
+            "a",
+            params={"n": 3, "flag": True, "nothing": None, "l": ["x"]},
+            request=Request(cores=2),
+        )
+    )
     run = world.make(made)
     while run.advance(10):
         pass
-    run.attach(world.hands)
+    world.attach(run)
     run.advance(10)
     spec = world.hands.specs[0]
     run.finished(0, result())
@@ -273,7 +280,7 @@ def test_a_lost_task_is_told_apart_from_a_failed_one(world: World) -> None:
     run = world.make(made)
     while run.advance(10):
         pass
-    run.attach(world.hands)
+    world.attach(run)
     run.advance(10)
     run.lost(0, "worker w1 on h: killed")
     while run.advance(10):
