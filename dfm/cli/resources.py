@@ -47,7 +47,6 @@ class Resources:
         Raises FlowError with all that cannot be met there.
         """
         self._raise_faults(runner)
-
         return functools.cache(
             lambda request: resolve(request or self._untagged, self._config, runner)
         )
@@ -63,15 +62,15 @@ class Resources:
                 for fault in faults(node.request or self._untagged):
                     found.setdefault(fault, []).append(node.number)
         if found:
-            raise FlowError.of(self._problem(fault, numbers) for fault, numbers in found.items())
+            problems = [self._problem(fault, numbers) for fault, numbers in found.items()]
+            raise FlowError.of(sorted(problems, key=lambda problem: problem.place or Place("")))
 
     def _problem(self, fault: Fault, numbers: list[int]) -> Problem:
         names = [self._graph.nodes[number].name for number in numbers[:_NAMED]]
         more = len(numbers) - len(names)
-        asking = ", ".join(names) + (f" and {more} more" if more else "")
-        verb = "asks" if len(numbers) == 1 else "ask"
+        asking = ", ".join(names) + (f" and {more} more tasks" if more else "")
         place = self._place(numbers[0], fault.field)
-        return Problem(f"{asking} {verb} for what there is not: {fault.what}", place, fault.hint)
+        return Problem(f"{asking}: {fault.what}", place, fault.hint)
 
 
 def runner_of(selection: Selection, folder: str) -> str | None:

@@ -50,9 +50,9 @@ def resolve(request: Request | None, config: Config, runner: str | None) -> Requ
 def find_faults(request: Request, config: Config, runner: str | None) -> Iterator[Fault]:
     """Everything that is wrong with it."""
     class_name = request.resource_class
-    is_unknown = class_name is not None and class_name not in config.resource_classes
     # Where no classes are, as on a laptop, the local runner need not know those of the cluster.
-    if class_name is not None and is_unknown and (runner is not None or config.resource_classes):
+    knows_classes = runner is not None or config.resource_classes
+    if class_name is not None and class_name not in config.resource_classes and knows_classes:
         yield unknown_class(class_name, config)
     for name, count in request.limits:
         if name not in config.limits:
@@ -61,7 +61,7 @@ def find_faults(request: Request, config: Config, runner: str | None) -> Iterato
             origin = _shown(config.origins[f"runner.limits.{name}"])
             what = f"{count} of the limit `{name}`, of which there are {config.limits[name]}"
             yield Fault("limits", what, f"`runner.limits.{name}` is set in {origin}")
-    if runner is not None and not is_unknown:
+    if runner is not None:
         yield from _too_long(request, config)
 
 
@@ -80,7 +80,7 @@ def _known(name: str, known: Iterable[str], plural: str, key: str) -> str:
     near = nearest(name, names)
     hint = f"did you mean `{near}`? " if near else ""
     listed = ", ".join(names)
-    return hint + (f"the {plural} are {listed}" if listed else f"no {plural} are set (`{key}`)")
+    return hint + (f"known {plural}: {listed}" if listed else f"no {plural} are set (`{key}`)")
 
 
 def _too_long(request: Request, config: Config) -> Iterator[Fault]:
@@ -107,8 +107,7 @@ def _resolve_here(request: Request) -> Requirements:
 
 
 def _class_of(request: Request, config: Config) -> ResourceClass:
-    name = request.resource_class
-    return _NO_CLASS if name is None else config.resource_classes[name]
+    return config.resource_classes.get(request.resource_class or "", _NO_CLASS)
 
 
 def _walltime(request: Request, chosen: ResourceClass, config: Config) -> tuple[int, str]:
