@@ -13,7 +13,9 @@ import uvloop
 from dfm.client.dispatcher import DaemonDispatcher
 from dfm.client.find import connect, find
 from dfm.config.state_folder import StateFolder
-from dfm.wire.task import TaskResult, TaskSpec
+from dfm.wire.task import Requirements, TaskResult, TaskSpec, WorkerShape
+
+_ONE_CORE = Requirements(WorkerShape("1c-1G", 1, 1024), 1, 0)
 
 
 class _Waiter:
@@ -63,7 +65,7 @@ async def _alone(flow: Path, place: Path, count: int) -> float:
         )
         waiter.over = asyncio.get_running_loop().create_future()
         began = time.perf_counter()
-        dispatcher.submit(number, spec, b"[]")
+        dispatcher.submit(number, spec, b"[]", _ONE_CORE, 0.0)
         result = await waiter.over
         times.append(time.perf_counter() - began)
         assert result.status == 0, result

@@ -24,7 +24,7 @@ ARROWS: dict[str, set[str]] = {
     "dfm.wire": {"msgpack"},
     "dfm.link": {"dfm.wire"},
     "dfm.graph": set(),
-    "dfm.config": {"yaml"},
+    "dfm.config": {"yaml", "dfm.graph", "dfm.wire"},
     "dfm.flow": {"dfm.graph", "dfm.config", "yaml"},
     "dfm.engine": {"dfm.graph", "dfm.wire"},
     "dfm.runners": {"dfm.config", "dfm.wire", "dfm_worker"},
@@ -49,6 +49,8 @@ IMPURE = {"asyncio", "datetime", "os", "random", "socket", "subprocess", "thread
 
 # Of a room as a whole only these modules may use an arrow.
 ONLY = {
+    ("dfm.config", "dfm.graph"): {"dfm.config.resources"},
+    ("dfm.config", "dfm.wire"): {"dfm.config.resources"},
     ("dfm.runners", "dfm_worker"): {"dfm.runners.local", "dfm.runners.processes"},
     ("dfm.runners", "dfm.wire"): {"dfm.runners.local"},
     ("dfm.cli", "dfm_worker"): {"dfm.cli.app", "dfm.cli.execute"},

@@ -105,6 +105,10 @@ def run_command(
             "--runner-opt", metavar="KEY=VALUE", help="an option of the runner, for this run"
         ),
     ] = [],  # noqa: B006
+    resource_class: Annotated[
+        str | None,
+        typer.Option("--resource-class", metavar="NAME", help="class of tasks without a tag"),
+    ] = None,
     ui: Annotated[
         str, typer.Option("-u", "--ui", metavar="log|progress", help="lines, or a live display")
     ] = "",
@@ -131,6 +135,7 @@ def run_command(
         parameter_files=[*early_file, *param_file],
         runner=runner,
         runner_options=runner_opt,
+        resource_class=resource_class,
         ui=ui,
         no_summary=no_summary,
     )

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import uvloop
 
 from dfm.cli.display.display import Display
+from dfm.cli.resources import Resources, runner_of
 from dfm.client.dispatcher import DaemonDispatcher
 from dfm.client.find import Found, connect, find, is_locked
 from dfm.client.start import Request, start
@@ -32,6 +33,7 @@ from dfm.runners.local import LocalDispatcher
 from dfm.runners.registry import LOCAL
 from dfm_worker.jobserver import Jobserver, JobserverUnusable, create, of_parent
 
+_TOKENS_AHEAD = 2  # times those of a limit: one that comes back to the daemon is wanted at once
 _FRAME_S = 0.125  # of the live display
 _END_S = 20.0  # for a daemon whose run is over
 
@@ -41,6 +43,7 @@ class Means(NamedTuple):
 
     context: RunContext
     config: Config
+    resources: Resources
     selection: Selection
     runner_options: Sequence[str]  # --runner-opt
     jobs: int | None  # -j
@@ -64,6 +67,7 @@ async def _execute(
     loop = asyncio.get_running_loop()
     driver = Driver(loop, run)
     display = means.display
+    limits = means.config.limits
     async with contextlib.AsyncExitStack() as stack:
         animation = loop.create_task(_animate(display))
         stack.callback(animation.cancel)
@@ -71,13 +75,15 @@ async def _execute(
             jobs, jobserver = _jobserver(means)
             here = LocalDispatcher(loop, driver, jobserver, means.context.environment, jobs)
             stack.callback(here.close)
-            run.attach(here)
+            run.attach(here, means.resources.on(None), limits)
         else:
             there = await DaemonDispatcher.connect(
                 connection, driver, means.context.environment, display.notice
             )
             stack.push_async_callback(there.close)
-            run.attach(there)
+            runner = runner_of(means.selection, means.context.places.flow)
+            ahead = {name: count * _TOKENS_AHEAD for name, count in limits.items()}
+            run.attach(there, means.resources.on(runner), ahead)
         await driver.drive()
     return driver.signal
 

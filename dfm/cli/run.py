@@ -12,6 +12,7 @@ from typing import NamedTuple
 from dfm.cli.display.display import Display
 from dfm.cli.display.lines import Lines
 from dfm.cli.display.summary import summary
+from dfm.cli.resources import Resources
 from dfm.config.options import apply_options
 from dfm.config.selection import select_runner
 from dfm.engine.outcome import Ending, Outcome
@@ -41,6 +42,7 @@ class Request(NamedTuple):
     parameter_files: Sequence[str]
     runner: str | None
     runner_options: Sequence[str]
+    resource_class: str | None
     ui: str
     no_summary: bool
 
@@ -109,6 +111,8 @@ def _run_graph(request: Request, flow: Flow, graph: Graph, rundir: str, began: f
     config = apply_options(config, selection.name, request.runner_options)
     places = Places(rundir, flow.folder, os.getcwd())
     context = RunContext(places, os.environ, graph.types, config.task_log_limit_bytes)
+    resources = Resources(graph, config, request.resource_class, flow.place_of_request)
+    resources.check(selection, flow.folder)
     watch = Watch(_display(request, graph))
     engine = Run(
         graph,
@@ -126,8 +130,9 @@ def _run_graph(request: Request, flow: Flow, graph: Graph, rundir: str, began: f
             from dfm.cli.execute import Means, execute  # asyncio, which a rerun can do without
 
             means = Means(
-                context, config, selection, request.runner_options, request.jobs, watch.display
-            )
+                context, config, resources, selection, request.runner_options, request.jobs,
+                watch.display,
+            )  # fmt: skip
             caught = execute(engine, means)
     finally:
         watch.display.close()

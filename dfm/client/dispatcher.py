@@ -15,7 +15,15 @@ from dfm.link import Link
 from dfm.wire import client as wire
 from dfm.wire.client import CLIENT_LINK
 from dfm.wire.codec import FRAME_LIMIT
-from dfm.wire.task import RESULT, SPEC, Command, TaskResult, TaskSpec
+from dfm.wire.task import (
+    RESULT,
+    SPEC,
+    Command,
+    Requirements,
+    TaskResult,
+    TaskSpec,
+    WorkerShape,
+)
 
 _AHEAD = 512  # tasks that the daemon is given at least; it scales its pools by them
 _AHEAD_OF_WORKERS = 4  # and as many times its workers
@@ -44,7 +52,7 @@ class DaemonDispatcher:
         self._submitted: dict[int, int] = {}  # by the number it has on the wire: its node
         self._count = 0
         self._blobs: dict[bytes, int] = {}
-        self._shapes: dict[int, int] = {}  # the number of each, by its cores
+        self._shapes: dict[WorkerShape, int] = {}  # the number of each on the wire
         self._here = socket.gethostname()
         self._problem = ""
         self._ahead = _AHEAD
@@ -82,7 +90,14 @@ class DaemonDispatcher:
     def wants_more(self) -> bool:
         return len(self._submitted) < self._ahead
 
-    def submit(self, number: int, spec: TaskSpec, inputs: bytes) -> None:
+    def submit(
+        self,
+        number: int,
+        spec: TaskSpec,
+        inputs: bytes,
+        requirements: Requirements,
+        expected_s: float,
+    ) -> None:
         blobs = [0]  # the environment
         if len(inputs) > _WORTH_A_BLOB:
             blobs.append(self._blob(inputs))
@@ -102,8 +117,11 @@ class DaemonDispatcher:
                 spec.name,
                 packed,
                 blobs,
-                self._shape(max(spec.cores, 1)),
-                walltime_s=spec.walltime_s,
+                self._shape(requirements.worker),
+                priority=requirements.priority,
+                walltime_s=requirements.walltime_s,
+                limits=dict(requirements.limits),
+                expected_s=expected_s,
             )
         )
 
@@ -127,11 +145,22 @@ class DaemonDispatcher:
                 self._link.send(wire.Blob(number, data))
         return number
 
-    def _shape(self, cores: int) -> int:
-        if cores not in self._shapes:
-            self._shapes[cores] = len(self._shapes)
-            self._link.send(wire.Shape(self._shapes[cores], f"{cores}c", cores))
-        return self._shapes[cores]
+    def _shape(self, worker: WorkerShape) -> int:
+        number = self._shapes.get(worker)
+        if number is None:
+            number = self._shapes[worker] = len(self._shapes)
+            self._link.send(
+                wire.Shape(
+                    number,
+                    worker.name,
+                    worker.cores,
+                    worker.memory_mib,
+                    worker.queue,
+                    worker.resource_class,
+                    list(worker.resource_select),
+                )
+            )
+        return number
 
     def _refuse(self, task: int, why: str) -> None:
         """A task that cannot be sent has failed."""

@@ -40,6 +40,20 @@ def parse_memory_mib(text: str) -> int:
     return -(-parse_bytes(text) // _MIB)
 
 
+def show_memory(mib: int) -> str:
+    """The shortest whole number of M, G or T: `8G`."""
+    for power, suffix in ((1024**2, "T"), (1024, "G")):
+        if mib and mib % power == 0:
+            return f"{mib // power}{suffix}"
+    return f"{mib}M"
+
+
+def show_walltime(seconds: int) -> str:
+    """`HH:MM` as one writes it: `1:30`. Whole minutes."""
+    hours, minutes = divmod(seconds // 60, 60)
+    return f"{hours}:{minutes:02}"
+
+
 def parse_walltime_s(text: str) -> int:
     """Seconds of `HH:MM` or of a number of minutes."""
     match = re.fullmatch(r"(?:([0-9]{1,9}):([0-5][0-9])|([0-9]{1,9}))", text.strip())

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from dfm.wire.task import TaskSpec
+from dfm.wire.task import Requirements, TaskSpec
 
 
 class Dispatcher(Protocol):
@@ -11,8 +11,18 @@ class Dispatcher(Protocol):
     def wants_more(self) -> bool:
         """Whether another task would do anything else than wait in a queue of this process."""
 
-    def submit(self, number: int, spec: TaskSpec, inputs: bytes) -> None:
-        """Has a task executed. Tasks with the same inputs come with the same object."""
+    def submit(
+        self,
+        number: int,
+        spec: TaskSpec,
+        inputs: bytes,
+        requirements: Requirements,
+        expected_s: float,
+    ) -> None:
+        """Has a task executed. Tasks with the same inputs come with the same object.
+
+        `expected_s` is how long the task took the last time; 0: not known.
+        """
 
     def withdraw(self) -> None:
         """Takes back what has not started; the run hears of it by `withdrawn`."""

@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 
 from dfm.engine.records import Marker, Usage
 from dfm.graph.node import Node
-from dfm.wire.task import TaskResult
+from dfm.wire.task import Requirements, TaskResult
 
 _SHELL_BASE = 128  # of the status of a shell whose last command was killed by a signal
 
@@ -52,10 +52,11 @@ class Observer(Protocol):
         """What the run has to say about itself."""
 
 
-def why_failed(result: TaskResult, node: Node) -> str:
+def why_failed(result: TaskResult, requirements: Requirements) -> str:
     """In words, for the error marker of a task that did not succeed."""
     if result.ended_by == "walltime":
-        return f"Command failed: it ran longer than its walltime of {node.walltime_s} s"
+        limit, source = requirements.walltime_s, requirements.walltime_from
+        return f"Command failed: it ran longer than its walltime of {limit} s (from {source})"
     if result.ended_by == "cancel":
         return "Command failed: it was interrupted"
     if result.failure:

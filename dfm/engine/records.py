@@ -5,6 +5,7 @@ cannot be read counts as absent, and then the task runs again.
 """
 
 import json
+import math
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -147,6 +148,11 @@ def write(
     write_whole(path(rundir, node), json.dumps(record).encode())
 
 
+def write_mementos(rundir: str, mementos: Mapping[str, Any]) -> None:
+    """Writes what each node of a run has kept, all in one file. Raises OSError."""
+    write_whole(f"{rundir}/cache/mementos.json", json.dumps(mementos).encode())
+
+
 def _selection(kind: str, selection: Selection) -> Any:
     return f"{kind}.{_WORDS[selection]}" if isinstance(selection, str) else selection
 
@@ -167,6 +173,16 @@ def write_whole(place: str, data: bytes) -> None:
         raise OSError(error.errno, error.strerror, place) from None
     finally:
         os.close(fd)
+
+
+def wall_s(record: Mapping[str, Any] | None) -> float:
+    """How long the node took; 0 if its record does not say."""
+    try:
+        found = record["usage"]["wall_s"] if record else 0.0
+    except (KeyError, TypeError):
+        return 0.0
+    is_known = isinstance(found, int | float) and math.isfinite(found) and found > 0
+    return float(found) if is_known else 0.0
 
 
 def own_items(record: Mapping[str, Any], name: str) -> list[Fields]:

@@ -5,11 +5,8 @@ It waits for nothing itself. A dispatcher executes tasks somewhere and calls `st
 up to date needs neither a dispatcher nor a loop.
 """
 
-import hashlib
 import json
-import secrets
-from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from dfm.engine import contract, library, records, waiting
@@ -17,17 +14,21 @@ from dfm.engine.claims import Claims
 from dfm.engine.digests import Digests
 from dfm.engine.dispatcher import Dispatcher
 from dfm.engine.emitted import emitted, re_emitted
+from dfm.engine.executions import Executions, digest
 from dfm.engine.freshness import Freshness
 from dfm.engine.incoming import Finished, View, Views
+from dfm.engine.limits import Limits, tokens_of
 from dfm.engine.outcome import Ending, Observer, Outcome, why_failed
+from dfm.engine.ready import Ready, is_submitted
 from dfm.engine.records import Input, Marker, Result, Usage
 from dfm.engine.signatures import Signatures
 from dfm.engine.specs import RunContext
 from dfm.graph.dataflow import forwarded, inputs_of
-from dfm.graph.node import Compound, Disabled, Emit, Entry, Graph, Library, Node, Nothing, Script
+from dfm.graph.node import Compound, Disabled, Emit, Entry, Graph, Library, Node, Script
 from dfm.graph.plan import Plan, State
+from dfm.graph.resources import Request
 from dfm.graph.values import Fields
-from dfm.wire.task import TaskResult
+from dfm.wire.task import Requirements, TaskResult
 
 INTERRUPT_GRACE_S = 5.0
 _NOT_DONE = frozenset({State.FAILED, State.SKIPPED, State.WAITING, State.READY, State.RUNNING})
@@ -36,12 +37,13 @@ _NOT_DONE = frozenset({State.FAILED, State.SKIPPED, State.WAITING, State.READY, 
 class _Given:
     """A node that is being executed, with what it was given."""
 
-    __slots__ = ("input", "is_question", "markers", "record", "view")
+    __slots__ = ("input", "is_question", "markers", "record", "requirements", "view")
 
     def __init__(self, view: View, given: Input, record: dict[str, Any] | None) -> None:
         self.view = view
         self.input = given
         self.record = record  # of its last execution
+        self.requirements: Requirements | None = None  # of one that is submitted
         self.markers: list[Marker] = []
         self.is_question = False  # its `uptodate` function runs, not the task
 
@@ -66,7 +68,9 @@ class Run:
         self._observer = observer
         self._rundir = context.places.rundir
         self._dispatcher: Dispatcher | None = None
-        self._ready: deque[int] = deque()
+        self._resolve: Callable[[Request | None], Requirements]  # as soon as there is a dispatcher
+        self._limits = Limits({})
+        self._ready = Ready(graph.nodes)
         self._given: dict[int, _Given] = {}
         self._finished: list[Finished | None] = [None] * len(graph.nodes)
         digests = Digests(self._rundir)
@@ -75,18 +79,26 @@ class Run:
         self._views = Views([node.name for node in graph.nodes], Signatures(digests))
         self._claims = Claims(self._rundir, observer)
         self._mementos: dict[str, Any] = {}
-        self._id = secrets.token_hex(8)
-        self._executions = 0
+        self._executions = Executions()
         self._statuses: dict[int, int] = {}  # of nodes that failed
 
     # For whoever owns the loop
 
     def begin(self) -> None:
         self._claims.begin()
-        self._ready.extend(self.plan.begin())
+        self._ready.add(self.plan.begin())
 
-    def attach(self, dispatcher: Dispatcher) -> None:
+    def attach(
+        self,
+        dispatcher: Dispatcher,
+        resolve: Callable[[Request | None], Requirements],
+        limits: Mapping[str, int],
+    ) -> None:
+        """`resolve` says what a request comes to there; `limits`, how many tokens of each name may be
+        asked for by all that is submitted at once."""
         self._dispatcher = dispatcher
+        self._resolve = resolve
+        self._limits = Limits(limits)
         self.wants_dispatcher = False
 
     def is_over(self) -> bool:
@@ -102,12 +114,12 @@ class Run:
 
     def advance(self, most: int) -> bool:
         """Visits up to `most` nodes that are ready. True if more can be visited at once."""
-        self._ready.extendleft(self._claims.take_blocked())
+        self._ready.put_back([*self._claims.take_blocked(), *self._limits.take_fitting()])
         for _ in range(most):
             if not self._ready or not self._may_visit():
-                return False
-            self._visit(self._ready.popleft())
-        return bool(self._ready)
+                break
+            self._visit(self._ready.take())
+        return self._may_visit() and (bool(self._ready) or self._limits.may_go_on())
 
     def interrupt(self, grace_s: float = INTERRUPT_GRACE_S) -> None:
         """Starts nothing more and ends what runs: SIGTERM, and SIGKILL after the grace."""
@@ -120,7 +132,10 @@ class Run:
         """Keeps what later runs can use, and gives the locks back."""
         self._digests.save()
         if self.counts[Ending.DONE] or self.counts[Ending.FAILED]:
-            self._save_mementos()
+            try:
+                records.write_mementos(self._rundir, self._mementos)
+            except OSError as error:
+                self._observer.notice(f"cannot write {error.filename}: {error.strerror}")
         self._claims.close()
 
     # For the dispatcher
@@ -139,7 +154,8 @@ class Run:
         markers = [*given.markers, *handed.markers]
         markers += [Marker("warning", text) for text in result.warnings]
         if status:
-            markers.append(Marker("error", why_failed(result, node)))
+            assert given.requirements is not None
+            markers.append(Marker("error", why_failed(result, given.requirements)))
         if result.console:
             self._observer.said(result.console.decode(errors="replace"))
         executed = Result(
@@ -156,7 +172,7 @@ class Run:
         """A task that was submitted will not be executed: its worker was lost, time and again."""
         node = self._graph.nodes[number]
         del self._given[number]
-        self._claims.release(node)
+        self._let_go(node)
         self._statuses[number] = 1
         self._end(Outcome(node, Ending.LOST, folder=self._folder(node), why=reason))
         self._more(self.plan.finish(number, ok=False))
@@ -165,7 +181,7 @@ class Run:
         """Tasks that were submitted have not started and will not."""
         for number in numbers:
             del self._given[number]
-            self._claims.release(self._graph.nodes[number])
+            self._let_go(self._graph.nodes[number])
             self._more(self.plan.skip(number))
 
     def why(self, task: str) -> dict[str, Any]:
@@ -206,9 +222,13 @@ class Run:
         if record is not None and reason is None and not isinstance(node.uptodate, str):
             self._up_to_date(node, view, record)
             return
-        if self._dispatcher is None and not isinstance(node.work, Library | Emit | Nothing):
+        if self._dispatcher is None and is_submitted(node):
             self.wants_dispatcher = True
-            self._ready.appendleft(node.number)
+            self._ready.put_back([node.number])
+            return
+        tokens = tokens_of(node)
+        if not self._limits.fit(tokens):
+            self._limits.set_aside(node.number, tokens)
             return
         if not self._claims.take(node):
             return
@@ -219,6 +239,7 @@ class Run:
                 self._claims.release(node)
                 self._up_to_date(node, view, record)
                 return
+        self._limits.take(tokens)
         self._execute(node, view, record, asks=reason is None)
 
     # Executing
@@ -257,22 +278,25 @@ class Run:
         self, node: Node, script: Script, given: _Given, inputs: bytes, **more: str
     ) -> None:
         assert self._dispatcher is not None
+        given.requirements = self._resolve(node.request)
         spec, given.markers = self._context.spec(
-            node, script, given.view.items.items, given.input.memento,
+            node, script, given.view.items.items, given.input.memento, given.requirements,
             changed=given.view.changed, **more,
         )  # fmt: skip
+        expected_s = records.wall_s(given.record)
         if given.is_question:
             spec = spec._replace(name=f"{node.name}.uptodate")  # log and record of its own
+            expected_s = 0.0
         self._given[node.number] = given
-        self._dispatcher.submit(node.number, spec, inputs)
+        self._dispatcher.submit(node.number, spec, inputs, given.requirements, expected_s)
 
     def _answered(self, node: Node, given: _Given, answer: TaskResult) -> None:
         """The task's own `uptodate` function has said whether the task is up to date."""
         if not self.plan.may_start(node.number):
-            self._claims.release(node)
+            self._let_go(node)
             self._more(self.plan.skip(node.number))
         elif answer.status == 0 and not answer.changed and given.record is not None:
-            self._claims.release(node)
+            self._let_go(node)
             self._up_to_date(node, given.view, given.record)
         else:
             given.is_question = False
@@ -301,7 +325,7 @@ class Run:
     ) -> None:
         """A node was executed: its items go on, its record is written."""
         output = emitted(node, given.view, result)
-        execution = self._execution(given, result)
+        execution = self._executions.name(given.record, changed=result.changed)
         try:
             records.write(
                 self._rundir, node, given.input, result, [item.fields for item in output], execution
@@ -314,7 +338,7 @@ class Run:
             self._statuses[node.number] = result.status
         self._finished[node.number] = Finished(output, result.changed, execution)
         self._mementos[node.name] = result.memento
-        self._claims.release(node)
+        self._let_go(node)
         ending = ending or (Ending.DONE if ok else Ending.FAILED)
         folder = self._folder(node)
         self._end(
@@ -324,14 +348,6 @@ class Run:
             )
         )  # fmt: skip
         self._more(self.plan.finish(node.number, ok=ok))
-
-    def _execution(self, given: _Given, result: Result) -> str:
-        """A new name for an execution that changed something, else the name of the last that did."""
-        last = given.record.get("execution", "") if given.record else ""
-        if last and not result.changed:
-            return last
-        self._executions += 1
-        return f"{self._id}-{self._executions}"
 
     def _up_to_date(self, node: Node, view: View, record: Mapping[str, Any]) -> None:
         output = re_emitted(node, view, record["output"]["output"])
@@ -345,7 +361,7 @@ class Run:
     def _keep_books(self, node: Node, view: View, *, ok: bool) -> None:
         """Entry nodes and compounds: they pass items on, and have a record of every run."""
         output = forwarded(node, view.items)
-        execution = _digest(view.executions)
+        execution = digest(view.executions)
         result = Result(0 if ok else 1, view.changed, [])
         given = self._input(node, view, [i.fields for i in inputs_of(node, view.items)], None)
         try:
@@ -360,7 +376,7 @@ class Run:
 
     def _more(self, ready: Sequence[int]) -> None:
         """Goes on with nodes that became ready; tells of those that never will."""
-        self._ready.extend(ready)
+        self._ready.add(ready)
         for number in self.plan.take_skipped():
             node = self._graph.nodes[number]
             if node.is_task:
@@ -371,6 +387,11 @@ class Run:
     def _end(self, outcome: Outcome) -> None:
         self.counts[outcome.ending] += 1
         self._observer.ended(outcome)
+
+    def _let_go(self, node: Node) -> None:
+        """A node that was being executed is so no more, whatever came of it."""
+        self._claims.release(node)
+        self._limits.give_back(tokens_of(node))
 
     def _folder(self, node: Node) -> str:
         return f"{self._rundir}/{node.rundir}"
@@ -387,18 +408,3 @@ class Run:
                 state = self.plan.states[member]
                 found.append((node.name, self._statuses.get(member, 0), state is State.SKIPPED))
         return found
-
-    def _save_mementos(self) -> None:
-        path = f"{self._rundir}/cache/mementos.json"
-        try:
-            records.write_whole(path, json.dumps(self._mementos).encode())
-        except OSError as error:
-            self._observer.notice(f"cannot write {path}: {error.strerror}")
-
-
-def _digest(executions: Mapping[str, str]) -> str:
-    """One name for the executions of all needs; empty if there are none."""
-    if not executions:
-        return ""
-    text = " ".join(executions.values())
-    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()

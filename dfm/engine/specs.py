@@ -9,7 +9,7 @@ from dfm.engine.records import Marker
 from dfm.graph.dataflow import ENV, Item
 from dfm.graph.node import Node, Script
 from dfm.graph.values import Fields, Value
-from dfm.wire.task import TaskSpec
+from dfm.wire.task import Requirements, TaskSpec
 
 _MOST_BYTES = 128 * 1024  # of one variable with its name: MAX_ARG_STRLEN of execve(2)
 _OF_ONE_TASK = frozenset(
@@ -44,8 +44,8 @@ class RunContext:
         self._types = json.dumps(types)
 
     def spec(
-        self, node: Node, script: Script, items: Sequence[Item], memento: object, *, changed: bool,
-        **more: str,
+        self, node: Node, script: Script, items: Sequence[Item], memento: object,
+        requirements: Requirements, *, changed: bool, **more: str,
     ) -> tuple[TaskSpec, list[Marker]]:  # fmt: skip
         """What the executor is told, and warnings about it. `items` are the incoming ones."""
         environment, markers = parameter_variables(node.params)
@@ -71,8 +71,8 @@ class RunContext:
             None if memento is None else json.dumps(memento).encode(),
             environment,
             [f"{self.places.rundir}/bin"],
-            node.cores,
-            node.walltime_s,
+            requirements.cores,
+            requirements.walltime_s,
             None,
             python,
             self._log_limit,

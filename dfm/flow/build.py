@@ -39,7 +39,7 @@ class Builder:
         self._program = program
         self._problems = problems
         self._nodes: list[Node | None] = []
-        self._tasks: list[Task | None] = []  # of each node: its declaration
+        self.tasks: list[Task | None] = []  # of each node: its declaration; None: an entry node
         self._around: list[
             Instance | None
         ] = []  # of each node: the compound that it is a member of
@@ -68,8 +68,8 @@ class Builder:
     def _say_circle(self, circle: list[Node]) -> None:
         names = " -> ".join(node.name for node in circle)
         places = [f"{node.name}: {task.place}" for node in circle[:-1]
-                  if (task := self._tasks[node.number])]  # fmt: skip
-        task = next(filter(None, (self._tasks[node.number] for node in circle)))
+                  if (task := self.tasks[node.number])]  # fmt: skip
+        task = next(filter(None, (self.tasks[node.number] for node in circle)))
         self._problems.add(
             task.where, f"tasks need each other in a circle: {names}", hint="\n".join(places)
         )
@@ -80,7 +80,7 @@ class Builder:
         for node in nodes:
             owner = node if node.inherits_rundir else owners.setdefault(node.rundir, node)
             if owner is not node:
-                task = self._tasks[node.number] or self._tasks[owner.number]
+                task = self.tasks[node.number] or self.tasks[owner.number]
                 assert task is not None, "entry nodes have the names of their compounds"
                 self._problems.add(
                     task.where,
@@ -93,7 +93,7 @@ class Builder:
         if len(self._nodes) == MOST_NODES:
             raise FlowError(f"the graph has more than {MOST_NODES:,} nodes")
         self._nodes.append(None)
-        self._tasks.append(task)
+        self.tasks.append(task)
         self._around.append(compound)
         return len(self._nodes) - 1
 

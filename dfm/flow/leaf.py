@@ -1,14 +1,12 @@
 """From an instance that has no body to its node."""
 
 import hashlib
-import re
 
-from dfm.config.quantities import parse_walltime_s
-from dfm.flow.declarations import MISSING, TagUse, Task
-from dfm.flow.document import describe
+from dfm.flow.declarations import MISSING, Task
 from dfm.flow.evaluation import Evaluation
 from dfm.flow.expressions import as_text
 from dfm.flow.instance import Instance
+from dfm.flow.resources import request_of
 from dfm.flow.shapes import Shape
 from dfm.flow.world import Parameters, Scope
 from dfm.graph.node import Emit, Library, Node, Nothing, Script, Selection, Work
@@ -48,7 +46,7 @@ def leaf_node(evaluation: Evaluation, instance: Instance, shape: Shape, params: 
     if shape.uptodate is not None and shape.uptodate.uptodate is not None:
         node.uptodate = shape.uptodate.uptodate
     if shape.resources is not None:
-        _take_resources(evaluation, node, shape.resources, scope)
+        node.request = request_of(evaluation, node.name, shape.resources, scope)
     return node
 
 
@@ -92,28 +90,3 @@ def _produces(evaluation: Evaluation, owner: Task, scope: Scope) -> list[Fields]
         assert isinstance(made, dict), made
         patterns.append(made)
     return patterns
-
-
-def _take_resources(evaluation: Evaluation, node: Node, tag: TagUse, scope: Scope) -> None:
-    """What the tag's use says; the defaults of its type count as not said."""
-    for field, value in tag.fields.items():
-        where = tag.where.at(tag.type, field)
-        made = evaluation.value(value, scope, where, f"tag of {node.name}")
-        try:
-            if made is not None and field == "cores":
-                node.cores = _cores(made)
-            elif made is not None and field == "walltime":
-                node.walltime_s = parse_walltime_s(str(made))  # YAML reads 1:30 as 90
-        except ValueError as error:
-            evaluation.problems.add(
-                where, f"`{field}` of {node.name} must be {error}, not {describe(made)}"
-            )
-
-
-def _cores(value: Value) -> int:
-    """Raises ValueError, in words for its reader."""
-    if isinstance(value, str) and re.fullmatch(r"\d{1,9}", value):
-        value = int(value)
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise ValueError("a number of cores, 1 or more")
-    return value

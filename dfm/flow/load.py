@@ -16,6 +16,7 @@ from dfm.flow.names import NEEDS_OF, find_goal, find_task, known_names
 from dfm.flow.parse_package import parse_package
 from dfm.flow.problems import Problems, did_you_mean
 from dfm.flow.reading import read
+from dfm.flow.resources import place_of
 from dfm.flow.shapes import Merged, Shapes, variable
 from dfm.flow.world import BadValue, World
 from dfm.graph.node import Graph
@@ -48,6 +49,7 @@ class Flow:
         self._world = world
         self._line = line
         self._problems = problems
+        self._tasks: Sequence[Task | None] = ()  # that declare the nodes of the last graph
 
     def warnings(self) -> list[Problem]:
         return self._problems.warnings
@@ -63,9 +65,18 @@ class Flow:
             self.program, self._shapes, self._world, self._line, self._problems, rundir
         )
         graph = builder.build(goals)
+        self._tasks = builder.tasks
         graph.types = self._item_types()
         self._problems.raise_any()
         return graph
+
+    def place_of_request(self, number: int, field: str) -> Place | None:
+        """Where a node of the last graph asks for a resource."""
+        task = self._tasks[number]
+        if task is None:
+            return None
+        tag = self._shapes.of(task).resources
+        return place_of(tag, field).place() if tag else task.place
 
     def _item_types(self) -> dict[str, Fields]:
         """The registered item types with their defaults."""

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from dfm.graph.resources import Request
 from dfm.graph.values import Fields
 
 Pattern: TypeAlias = Fields  # of data items; "type" is the item's full type name
@@ -87,8 +88,7 @@ class Node:
     inherits_rundir: bool = False
     scope: int | None = None  # the nearest compound around it that contains failures
     bindings: Fields = field(default_factory=dict)  # axis values, for those who read reports
-    cores: int = 0  # 0: not said
-    walltime_s: int = 0  # 0: not limited
+    request: Request | None = None  # what it asks of who runs it; None: it has no such tag
 
     @property
     def is_task(self) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from dfm.runners.cpus import told_cores
-from dfm.wire.task import TaskResult, TaskSpec
+from dfm.wire.task import Requirements, TaskResult, TaskSpec
 from dfm_worker.attempt import Attempt
 from dfm_worker.executor import Executor
 from dfm_worker.jobserver import Jobserver
@@ -60,7 +60,14 @@ class LocalDispatcher:
     def wants_more(self) -> bool:
         return len(self._running) + len(self._queue) < self._jobs
 
-    def submit(self, number: int, spec: TaskSpec, inputs: bytes) -> None:
+    def submit(
+        self,
+        number: int,
+        spec: TaskSpec,
+        inputs: bytes,
+        requirements: Requirements,
+        expected_s: float,
+    ) -> None:
         tokens = min(max(spec.cores, 1), self._jobs)
         self._queue.append(_Queued(number, spec, inputs, tokens))
         self._start_queued()

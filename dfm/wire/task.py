@@ -25,6 +25,28 @@ class TaskSpec(NamedTuple):
     log_limit: int = 0  # bytes of its log that are kept, head and tail; 0: all
 
 
+class WorkerShape(NamedTuple):
+    """What a task needs of its worker; tasks of equal shapes share a pool."""
+
+    name: str  # of the pool: the class, or what it is made of
+    cores: int
+    memory_mib: int
+    queue: str = ""  # "": the runner's default
+    resource_class: str = ""
+    resource_select: tuple[str, ...] = ()
+
+
+class Requirements(NamedTuple):
+    """What a task needs of those who schedule it, beside its spec."""
+
+    worker: WorkerShape
+    cores: int  # that it is told of; 0: it asked for none
+    walltime_s: int  # 0: no limit
+    walltime_from: str = ""  # who says so, in words
+    limits: tuple[tuple[str, int], ...] = ()  # tokens that it holds while it runs
+    priority: int = 0  # of the tasks of a run those with more come first
+
+
 class Command(NamedTuple):
     """One command of a task, for its record."""
 

@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 from dfm.runners.local import LocalDispatcher
-from dfm.wire.task import TaskResult
+from dfm.wire.task import Requirements, TaskResult, WorkerShape
 from dfm_worker import jobserver
 from dfm_worker.jobserver import Jobserver, JobserverUnusable, of_parent
 from tests.dfm_worker import make
 from tests.dfm_worker.host import Host
 
+NEEDS = Requirements(WorkerShape("", 1, 0), 0, 0)  # this runner takes cores from the spec
 # What stands for dfm in a recipe: takes every token that there is, says how many, gives them back.
 TAKES_ALL = """
 import os
@@ -177,7 +178,7 @@ def test_tasks_hold_tokens_of_the_parent_while_they_run(host: Host, parent: Jobs
     here, listener = dispatcher(host, parent, jobs=9)
     log = host.folder / "log"
     for number in range(6):
-        here.submit(number, host.spec(make.meeting(log, 3), name=f"t{number}"), b"[]")
+        here.submit(number, host.spec(make.meeting(log, 3), name=f"t{number}"), b"[]", NEEDS, 0.0)
     host.serve_until(lambda: len(listener.results) == 6)
     here.close()
     assert make.peak(log) == 3
@@ -190,7 +191,7 @@ def test_tokens_of_tasks_that_are_killed_go_back_to_the_parent(
 ) -> None:
     here, listener = dispatcher(host, parent, jobs=9)
     for number in range(3):
-        here.submit(number, host.spec("sleep 100", name=f"t{number}"), b"[]")
+        here.submit(number, host.spec("sleep 100", name=f"t{number}"), b"[]", NEEDS, 0.0)
     assert make.tokens_in(parent) == 0
     here.cancel(grace_s)
     host.serve_until(lambda: len(listener.results) == 3)
@@ -204,8 +205,8 @@ def test_tokens_of_tasks_that_fail_or_cannot_start_go_back_too(
 ) -> None:
     here, listener = dispatcher(host, parent, jobs=9)
     for number, script in enumerate(["exit 1", "kill -9 $$", "no-such-program"]):
-        here.submit(number, host.spec(script, name=f"t{number}", cores=1), b"[]")
-    here.submit(3, host.spec("true", rundir="/dev/null/x", cores=3), b"[]")
+        here.submit(number, host.spec(script, name=f"t{number}", cores=1), b"[]", NEEDS, 0.0)
+    here.submit(3, host.spec("true", rundir="/dev/null/x", cores=3), b"[]", NEEDS, 0.0)
     host.serve_until(lambda: len(listener.results) == 4)
     assert {number: result.status for number, result in listener.results.items()} == {
         0: 1, 1: -9, 2: 127, 3: 1,
@@ -218,8 +219,8 @@ def test_a_task_waits_for_the_parent_to_have_a_token(host: Host, parent: Jobserv
     taken = [parent.acquire(), parent.acquire()]
     here, listener = dispatcher(host, parent, jobs=9)
     go_on = host.signal()
-    here.submit(0, host.spec(f"read < {go_on}", name="t0"), b"[]")
-    here.submit(1, host.spec("true", name="t1"), b"[]")
+    here.submit(0, host.spec(f"read < {go_on}", name="t0"), b"[]", NEEDS, 0.0)
+    here.submit(1, host.spec("true", name="t1"), b"[]", NEEDS, 0.0)
     host.loop.call_later(0, parent.release, taken[0])
     host.serve_until(lambda: 1 in listener.results)
     assert 0 not in listener.results

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple, assert_never
 
 from dfm.config.config import Config
+from dfm.config.resources import resolve
 from dfm.config.state_folder import StateFolder
 from dfm.errors import DaemonError, Place
 from dfm.runners.base import Runner, WorkerRequest
@@ -66,6 +67,7 @@ class Daemon:
                 options.runner_name,
                 self._limits,
                 tokens=options.config.limits,
+                default_shape=Shape(*resolve(None, options.config, options.runner_name).worker),
                 lease_s=LEASE_S,
                 retries=options.config.retry_infra,
             )

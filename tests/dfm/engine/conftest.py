@@ -11,8 +11,9 @@ from dfm.engine.outcome import Ending, Outcome
 from dfm.engine.run import Run
 from dfm.engine.specs import Places, RunContext
 from dfm.graph.node import Graph, Node, Script, Work
+from dfm.graph.resources import Request
 from dfm.graph.values import Fields
-from dfm.wire.task import Command, TaskResult, TaskSpec
+from dfm.wire.task import Command, Requirements, TaskResult, TaskSpec, WorkerShape
 
 TYPES: dict[str, Fields] = {
     "std.FileSet": {
@@ -77,16 +78,27 @@ class Hands:
         self.slots = slots
         self.specs: dict[int, TaskSpec] = {}
         self.inputs: dict[int, Any] = {}
+        self.requirements: dict[int, Requirements] = {}
+        self.expected_s: dict[str, float] = {}
         self.submitted: list[str] = []
         self.cancelled: float | None = None
 
     def wants_more(self) -> bool:
         return len(self.specs) < self.slots
 
-    def submit(self, number: int, spec: TaskSpec, inputs: bytes) -> None:
+    def submit(
+        self,
+        number: int,
+        spec: TaskSpec,
+        inputs: bytes,
+        requirements: Requirements,
+        expected_s: float,
+    ) -> None:
         self.specs[number] = spec
         self.inputs[number] = json.loads(inputs)
         self.submitted.append(spec.name)
+        self.requirements[number] = requirements
+        self.expected_s[spec.name] = expected_s
 
     def withdraw(self) -> None:
         numbers, self.specs = list(self.specs), {}
@@ -100,6 +112,14 @@ class Hands:
 Answers = Callable[[TaskSpec], TaskResult]
 
 
+def resolve(request: Request | None) -> Requirements:
+    """What is asked for, and nothing else."""
+    asked = request or Request()
+    cores, walltime_s = asked.cores or 0, asked.walltime_s or 0
+    shape = WorkerShape("shape", cores, 0)
+    return Requirements(shape, cores, walltime_s, "here", asked.limits, asked.priority)
+
+
 class World:
     """One project folder, in which graphs are run again and again."""
 
@@ -108,6 +128,7 @@ class World:
         self.rundir = folder / "rundir"
         self.watcher = Watcher()
         self.hands = Hands()
+        self.limits: dict[str, int] = {}
 
     def make(self, graph: Graph, *, slots: int = 1000, **options: bool) -> Run:
         self.watcher, self.hands = Watcher(), Hands(slots)
@@ -121,12 +142,15 @@ class World:
         run.begin()
         return run
 
+    def attach(self, run: Run) -> None:
+        run.attach(self.hands, resolve, self.limits)
+
     def step(self, run: Run, answers: Answers) -> None:
         """Advances as far as it goes, then answers one task."""
         while run.advance(10):
             pass
         if run.wants_dispatcher:
-            run.attach(self.hands)
+            self.attach(run)
             self.step(run, answers)
         elif self.hands.specs:
             number = next(iter(self.hands.specs))

@@ -1,9 +1,12 @@
 """Which nodes a run executes, and with what."""
 
+import json
+
 import pytest
 
 from dfm.engine.outcome import Ending
 from dfm.graph.node import Compound, Disabled, Emit, Entry, Library, Nothing, Script
+from dfm.graph.resources import Request
 from dfm.wire.task import TaskResult, TaskSpec
 from tests.dfm.engine.conftest import World, graph, lines, node, result, script
 
@@ -120,11 +123,17 @@ def test_items_reach_consumers_and_pass_through_the_others(world: World) -> None
 
 
 def test_what_a_task_gets_is_in_its_spec(world: World) -> None:
-    made = graph(node("a", params={"n": 3, "flag": True, "nothing": None, "l": ["x"]}, cores=2))
+    made = graph(
+        node(
+            "a",
+            params={"n": 3, "flag": True, "nothing": None, "l": ["x"]},
+            request=Request(cores=2),
+        )
+    )
     run = world.make(made)
     while run.advance(10):
         pass
-    run.attach(world.hands)
+    world.attach(run)
     run.advance(10)
     spec = world.hands.specs[0]
     run.finished(0, result())
@@ -273,7 +282,7 @@ def test_a_lost_task_is_told_apart_from_a_failed_one(world: World) -> None:
     run = world.make(made)
     while run.advance(10):
         pass
-    run.attach(world.hands)
+    world.attach(run)
     run.advance(10)
     run.lost(0, "worker w1 on h: killed")
     while run.advance(10):
@@ -295,3 +304,41 @@ def test_a_task_asks_its_own_function_only_when_all_else_is_up_to_date(world: Wo
     assert told.of(Ending.DONE) == ["p.a"]
     world.run(made, lambda spec: result(1))
     assert world.hands.submitted == ["p.a.uptodate", "p.a"], "an exception means no"
+
+
+def test_the_dispatcher_is_told_how_long_a_task_took_the_last_time(world: World) -> None:
+    made = graph(node("a"), node("b"))
+    world.run(made)
+    assert world.hands.expected_s == {"p.a": 0.0, "p.b": 0.0}
+    usages: list[tuple[object, float]] = [
+        ({"wall_s": 12.5}, 12.5), ({"wall_s": 3}, 3.0), ({"wall_s": 0}, 0.0), ({"wall_s": -1}, 0.0),
+        ({"wall_s": "long"}, 0.0), ({"wall_s": None}, 0.0), ({"wall_s": float("inf")}, 0.0),
+        ({"wall_s": float("nan")}, 0.0), ({}, 0.0), (None, 0.0), ([], 0.0), ("x", 0.0),
+    ]  # fmt: skip
+    for run, (usage, expected_s) in enumerate(usages):
+        record = world.record("p.a") | {"usage": usage}
+        (world.rundir / "p.a/p.a.exec_data.json").write_text(json.dumps(record))
+        made.nodes[0].work = script(f"run {run}")
+        world.run(made)
+        assert world.hands.expected_s == {"p.a": expected_s}, usage
+
+
+def test_what_is_asked_whether_it_is_up_to_date_is_not_expected_to_take_as_long(
+    world: World,
+) -> None:
+    made = graph(node("a", uptodate="m.f"))
+    world.run(made)
+    record = world.record("p.a") | {"usage": {"wall_s": 9.0}}
+    (world.rundir / "p.a/p.a.exec_data.json").write_text(json.dumps(record))
+    world.run(made, answers=lambda spec: result(changed=True))
+    assert world.hands.expected_s == {"p.a.uptodate": 0.0, "p.a": 9.0}
+
+
+def test_a_task_over_its_walltime_fails_with_a_marker_that_names_the_limit(world: World) -> None:
+    made = graph(node("a", request=Request(walltime_s=120)))
+    watcher = world.run(made, answers=lambda spec: result(-15, ended_by="walltime"))
+    (outcome,) = watcher.outcomes
+    assert outcome.ending is Ending.FAILED
+    assert outcome.markers[-1].message == (
+        "Command failed: it ran longer than its walltime of 120 s (from here)"
+    )

@@ -37,7 +37,15 @@ TAGS = {
     "Deprecated": ["reason", "replacement", "since"],
     "Test": ["name", "desc", "case", "view", "group"],
     "TestSuite": ["name", "desc"],
-    "ResourceTag": ["cores", "memory", "queue", "walltime", "resource_class"],
+    "ResourceTag": [
+        "cores",
+        "memory",
+        "queue",
+        "walltime",
+        "resource_class",
+        "limits",
+        "priority",
+    ],
 }
 
 
