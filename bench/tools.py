@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bench.measure import Command, Folders, environment
 
+PEERS = Path(__file__).parent.parent / "build" / "bench"  # each in an environment of its own
 JOBS = "2"
 DFM = [sys.executable, "-m", "dfm"]
 
