@@ -162,14 +162,13 @@ def measure(size: Size) -> Found:
     for _ in range(0, size.workers, BATCH):
         driver.feed(driver.submissions(min(BATCH, size.workers)))
     driver.take()
-    before, driver.text = resident("self"), 0
+    before, driver.text, driver.longest_s = resident("self"), 0, 0.0
     for _ in range(0, size.queued, BATCH):
         driver.feed(driver.submissions(BATCH))
     submitted_s = driver.take()
     beside_text = resident("self") - before - driver.text
     driver.steady(STEADY // 10)
     driver.take()
-    driver.longest_s = 0.0
     count = driver.steady(STEADY)
     steady_s = driver.take()
     return Found(
