@@ -8,6 +8,7 @@ own, since its memory is measured, too.
 """
 
 import argparse
+import gc
 import json
 import random
 import statistics
@@ -19,6 +20,7 @@ from typing import NamedTuple
 from bench.report import progress
 from bench.usage import resident
 from dfm.wire.worker import Held
+from dfm_daemon.__main__ import GARBAGE
 from dfm_daemon.core import actions, events
 from dfm_daemon.core.events import Event
 from dfm_daemon.core.scheduler import Scheduler
@@ -26,7 +28,7 @@ from dfm_daemon.core.settings import Settings
 from dfm_daemon.core.state import NO_DEMAND, ONE_CORE, Demand, PoolLimits, RunId, Shape, WorkerName
 
 BATCH = 64  # events that arrive in one turn of a busy daemon's loop
-STEADY = 60_000  # tasks that end while it is measured
+STEADY = 60_000
 SPEC = 400  # bytes, as those of a small task
 TASK_S = 10.0
 
@@ -153,7 +155,8 @@ class Driver:
         return spent_s
 
 
-def measure(size: Size) -> Found:
+def measure(size: Size, steady: int = STEADY) -> Found:
+    """`steady`: tasks that end while it is measured."""
     driver = Driver(size)
     driver.take()
     driver.feed(driver.submissions(1))
@@ -167,9 +170,9 @@ def measure(size: Size) -> Found:
         driver.feed(driver.submissions(BATCH))
     submitted_s = driver.take()
     beside_text = resident("self") - before - driver.text
-    driver.steady(STEADY // 10)
+    driver.steady(steady // 10)
     driver.take()
-    count = driver.steady(STEADY)
+    count = driver.steady(steady)
     steady_s = driver.take()
     return Found(
         steady_s / count, submitted_s / size.queued, joined_s / size.workers, driver.longest_s,
@@ -201,6 +204,8 @@ def main() -> None:
     parser.add_argument("--size", type=json.loads, help=argparse.SUPPRESS)
     words = parser.parse_args()
     if words.size is not None:
+        gc.freeze()  # as the daemon does
+        gc.set_threshold(GARBAGE)
         print(json.dumps(measure(Size(*words.size))))
         return
     for size, found in all_sizes(words.runs).items():

@@ -12,7 +12,7 @@ from dfm.errors import DfmError
 _LOG_BYTES, _LOG_FILES = 10 * 1024 * 1024, 3
 # New objects between two looks for cycles. With Python's 700 a tenth of a busy daemon's time is
 # spent on looking at tasks that are there to stay.
-_GARBAGE = 10_000
+GARBAGE = 10_000
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -70,7 +70,7 @@ def main() -> int:
         options = Options(selection.name, runner, config, words.pool_size, words.ephemeral)
 
         gc.freeze()  # what is there by now stays
-        gc.set_threshold(_GARBAGE)
+        gc.set_threshold(GARBAGE)
 
         async def serve() -> None:
             await Daemon(state, options).run(ready)
