@@ -49,6 +49,7 @@ SIZES = (
     Size(10_000, 1_000_000),
     Size(100_000, 1_000_000),
     Size(10_000, 1_000_000, clients=20),
+    Size(100, 10_000, clients=20, is_demanding=True),
     Size(10_000, 1_000_000, clients=20, is_demanding=True),
 )
 

@@ -30,9 +30,13 @@ def of_core(report: Report, runs: int) -> None:
         [[_title(size), _us(each.steady_s), _us(each.submitted_s), _us(each.joined_s),
           f"{each.longest_s * 1000:.0f} ms", f"{each.bytes:.0f}"] for size, each in found.items()],
     )  # fmt: skip
-    costs = [each.steady_s for each in found.values()]
+    for kind, is_demanding in (("", False), (", priorities and limits", True)):
+        costs = [each.steady_s for size, each in found.items() if size.is_demanding is is_demanding]
+        flat = f"{max(costs) / min(costs):.2f}"
+        report.targets.append(
+            (f"an event of the core{kind}: dearest over cheapest size", flat, "2")
+        )
     report.targets += [
-        ("an event of the core, dearest over cheapest size", f"{max(costs) / min(costs):.2f}", "2"),
         (
             "core, a queued task beside its text",
             f"{max(each.bytes for each in found.values()):.0f} bytes",
