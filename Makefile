@@ -6,7 +6,7 @@ SOURCES := dfm dfm_worker daemon/dfm_daemon tests bench examples
 # Set on some machines, it makes every start of Python compile everything anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: install demo test style types unit wheel-check fix sim bench clean
+.PHONY: install demo test style types unit wheel-check fix sim bench bench-scale bench-peers clean
 
 install: .venv/installed
 
@@ -45,6 +45,12 @@ sim: install
 
 bench: install
 	$(BIN)/python -m bench.all --into docs/performance.md
+
+bench-scale: install
+	$(BIN)/python -m bench.scale --into docs/performance.md
+
+bench-peers: install
+	$(BIN)/python -m bench.peers --into docs/performance.md
 
 clean:
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis dist

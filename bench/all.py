@@ -6,43 +6,15 @@ The files go into memory, where there is /dev/shm: what a disk does varies by mo
 DFM_BENCH_DIR names another folder.
 """
 
-import argparse
-import os
-import platform
-import re
-import shutil
 import sys
-import tempfile
 from pathlib import Path
 
 from bench import latency, startup, work
-from bench.measure import Command, Cost, Folders, in_turn
-from bench.tools import JOBS, Daemon, commands, floor, upstream
+from bench.measure import Command, Cost, Folders, in_turn, scratch
+from bench.report import Report, parser, seconds
+from bench.tools import JOBS, PEERS, Daemon, commands, floor, upstream
 
-ROOT = Path(__file__).parent.parent
-PEERS = ROOT / "build" / "bench"
-MEMORY = "/dev/shm"
-BEGIN, END = "<!-- figures: made by `make bench` -->", "<!-- end of the figures -->"
 COLUMNS = ("dfm, local", "dfm, daemon", "ninja", "xargs", "bare machine", "dv-flow-mgr")
-
-
-def seconds(value: float) -> str:
-    return f"{value * 1000:.0f} ms" if value < 1 else f"{value:.2f} s"
-
-
-class Report:
-    """Lines of Markdown, and the figures that the targets are about."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-        self.targets: list[tuple[str, str, str]] = []
-
-    def table(self, head: list[str], rows: list[list[str]]) -> None:
-        self.lines += ["", f"| {' | '.join(head)} |", f"| --- |{' ---: |' * (len(head) - 1)}"]
-        self.lines += [f"| {' | '.join(row)} |" for row in rows]
-
-    def text(self) -> str:
-        return "\n".join(self.lines) + "\n"
 
 
 def throughput(report: Report, top: Path, runs: int, bare: list[str], peer: Path | None) -> None:
@@ -152,32 +124,19 @@ def long_chain(report: Report, top: Path, runs: int) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=3, help="rounds, of which the median is taken")
-    parser.add_argument("--into", type=Path, help="put the tables between the marks in this file")
-    words = parser.parse_args()
+    words = parser(__doc__, 3).parse_args()
     PEERS.mkdir(parents=True, exist_ok=True)
     bare, peer = floor(PEERS), upstream(PEERS)
     report = Report()
-    place = os.environ.get("DFM_BENCH_DIR") or (MEMORY if os.access(MEMORY, os.W_OK) else None)
-    top = Path(tempfile.mkdtemp(prefix="dfm-bench-", dir=place))
-    try:
+    with scratch() as top:
         throughput(report, top, words.runs, bare, peer)
         long_chain(report, top, words.runs)
         starts(report, top, words.runs, peer)
-    finally:
-        shutil.rmtree(top)
-    report.table(["figure", "measured", "target"], [list(target) for target in report.targets])
-    about = (
-        f"{os.cpu_count()} CPUs, Linux {platform.release()}, Python {platform.python_version()};"
-        f" medians of {words.runs} rounds, tools in turn, {JOBS} tasks at once, files in {top.parent}."
-    )
-    text = f"{about}\n{report.text()}"
-    print(text)
-    if words.into is not None:
-        pattern = re.compile(f"{re.escape(BEGIN)}.*{re.escape(END)}", re.DOTALL)
-        old = words.into.read_text()
-        words.into.write_text(pattern.sub(lambda _: f"{BEGIN}\n{text}\n{END}", old))
+        how = (
+            f"medians of {words.runs} rounds, tools in turn, {JOBS} tasks at once,"
+            f" files in {top.parent}."
+        )
+    report.publish("make bench", how, words.into)
 
 
 if __name__ == "__main__":

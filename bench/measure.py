@@ -5,10 +5,25 @@ import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
+
+MEMORY = "/dev/shm"
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """A new folder, in memory where that can be had; DFM_BENCH_DIR names another place."""
+    place = os.environ.get("DFM_BENCH_DIR") or (MEMORY if os.access(MEMORY, os.W_OK) else None)
+    top = Path(tempfile.mkdtemp(prefix="dfm-bench-", dir=place))
+    try:
+        yield top
+    finally:
+        shutil.rmtree(top)
 
 
 class Cost(NamedTuple):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bench.measure import Command, Folders, environment
 
+PEERS = Path(__file__).parent.parent / "build" / "bench"  # each in an environment of its own
 JOBS = "2"
 DFM = [sys.executable, "-m", "dfm"]
 
@@ -23,20 +24,27 @@ def floor(place: Path) -> list[str]:
     return [str(program)]
 
 
-def upstream(place: Path) -> Path | None:
-    """The published dv-flow-mgr, in an environment of its own; None if it cannot be had."""
-    program = place / "upstream" / "bin" / "dfm"
-    if not program.exists():
-        print("installing dv-flow-mgr into an environment of its own", file=sys.stderr)
+def environment_of(place: Path, package: str) -> Path | None:
+    """The Python of an environment at `place` that has the published package; None, and a line, if
+    that cannot be had."""
+    python = place / "bin" / "python"
+    if not python.exists():
+        print(f"installing {package} into an environment of its own", file=sys.stderr)
         try:
-            subprocess.run([sys.executable, "-m", "venv", str(place / "upstream")], check=True)
-            pip = str(place / "upstream" / "bin" / "pip")
-            subprocess.run([pip, "install", "--quiet", "dv-flow-mgr"], check=True)
+            subprocess.run([sys.executable, "-m", "venv", str(place)], check=True)
+            pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+            subprocess.run([*pip, package], check=True)
         except subprocess.CalledProcessError as error:
-            print(f"dv-flow-mgr is left out: {error}", file=sys.stderr)
-            shutil.rmtree(place / "upstream", ignore_errors=True)
+            print(f"{package} is left out: {error}", file=sys.stderr)
+            shutil.rmtree(place, ignore_errors=True)
             return None
-    return program
+    return python
+
+
+def upstream(place: Path) -> Path | None:
+    """The published dv-flow-mgr; None if it cannot be had."""
+    python = environment_of(place / "upstream", "dv-flow-mgr")
+    return python.with_name("dfm") if python is not None else None
 
 
 class Daemon:
@@ -67,25 +75,26 @@ class Daemon:
 
 
 def commands(
-    flow: Path, count: int, folders: Folders, bare: list[str], peer: Path | None, *, chain: bool
-) -> dict[str, Command]:
+    flow: Path, count: int, folders: Folders, bare: list[str], peer: Path | None, *, chain: bool,
+    jobs: str = JOBS,
+) -> dict[str, Command]:  # fmt: skip
     """All tools that can do this work, by name; xargs and the floor know no order."""
     root = ["--root", str(flow)]
     ninja = str(Path(sys.executable).with_name("ninja"))
     found = {
         "dfm, local": Command(
-            [*DFM, "run", "all", "-j", JOBS, "--runner", "local", *root], folders.new
+            [*DFM, "run", "all", "-j", jobs, "--runner", "local", *root], folders.new
         ),
         "dfm, daemon": Command([*DFM, "run", "all", *root], folders.new),
-        "ninja": Command([ninja, "-j", JOBS, "--quiet"], lambda: folders.copy(flow)),
+        "ninja": Command([ninja, "-j", jobs, "--quiet"], lambda: folders.copy(flow)),
     }
     if not chain:
         found["xargs"] = Command(
-            ["xargs", "-a", str(flow / "list"), "-P", JOBS, "-n", "1", "sh", "-c", "true"],
+            ["xargs", "-a", str(flow / "list"), "-P", jobs, "-n", "1", "sh", "-c", "true"],
             folders.new,
         )
         if bare:
-            words = [*bare, str(count), JOBS, "sh", "-c", "true"]
+            words = [*bare, str(count), jobs, "sh", "-c", "true"]
             found["bare machine"] = Command(words, folders.new)
     if peer is not None and not (chain and count > 150):  # a longer chain breaks it
         beside = folders.copy(flow)  # it would take our daemon for one of its own

@@ -14,7 +14,7 @@ MOST_UNSENT = 256 * 1024 * 1024  # bytes; a peer that is further behind is cut o
 
 # What arrives is split before the next read, so that one buffer serves all links of the process;
 # else uvloop takes and returns 256 KiB of fresh memory for each read from a TLS connection.
-_BUFFER = memoryview(bytearray(256 * 1024))
+_BUFFER = memoryview(bytearray(64 * 1024))
 
 
 class Link(asyncio.BufferedProtocol):

@@ -8,6 +8,7 @@ when they are decoded; behind the codec, code trusts them. Fields that a newer m
 are dropped; fields that an older one did not know take their default.
 """
 
+import struct
 from collections.abc import Callable, Iterable
 from types import NoneType, UnionType
 from typing import Any, ClassVar, NamedTuple, NewType, Protocol, TypeVar, get_args, get_origin
@@ -22,6 +23,7 @@ HELLO_LIMIT = 64 * 1024  # bytes of a frame, while nobody knows who sends it
 FRAME_LIMIT = 256 * 1024 * 1024  # bytes of a frame afterwards
 
 _HEADER = 4
+_length = struct.Struct(">I").unpack_from
 
 
 class Fields(Protocol):
@@ -54,10 +56,14 @@ def _float(value: Any) -> float:
     return float(value)
 
 
-def _list_of(check: _Check) -> _Check:
+def _list_of(check: _Check, plain: Any) -> _Check:
+    """Of elements that are most often of the type `plain`."""
+
     def check_list(value: Any) -> Any:
         if type(value) is not list:
             raise _Unfit(f"{type(value).__name__} instead of list")
+        if {plain}.issuperset(map(type, value)):
+            return value
         return [check(element) for element in value]
 
     return check_list
@@ -67,6 +73,8 @@ def _map_of(check_key: _Check, check_value: _Check) -> _Check:
     def check_map(value: Any) -> Any:
         if type(value) is not dict:
             raise _Unfit(f"{type(value).__name__} instead of dict")
+        if not value:
+            return value
         return {check_key(key): check_value(element) for key, element in value.items()}
 
     return check_map
@@ -104,7 +112,7 @@ def _check_for(annotation: Any) -> _Check:
     if isinstance(annotation, UnionType) and len(arguments) == 2 and arguments[1] is NoneType:
         return _optional(_check_for(arguments[0]))
     if get_origin(annotation) is list:
-        return _list_of(_check_for(arguments[0]))
+        return _list_of(_check_for(arguments[0]), arguments[0])
     if get_origin(annotation) is dict:
         return _map_of(_check_for(arguments[0]), _check_for(arguments[1]))
     raise TypeError(f"{annotation} cannot travel in a message")
@@ -117,26 +125,41 @@ class Shape:
         self.kind = kind
         self._names: tuple[str, ...] = kind._fields
         annotations = [kind.__annotations__[name] for name in self._names]
-        # Most messages have plain fields only: one comparison of their types checks them all.
-        self._plain = tuple(annotations)
         self._checks = [_check_for(annotation) for annotation in annotations]
         self._required = len(self._names) - len(kind._field_defaults)
+        # Most messages arrive with just these types: one comparison checks them all, but for what
+        # is in their lists and maps.
+        self._types = tuple(get_origin(annotation) or annotation for annotation in annotations)
+        self._inner = [
+            (place, self._checks[place])
+            for place, annotation in enumerate(annotations)
+            if get_origin(annotation) in (list, dict)
+        ]
 
     def build(self, fields: list[Any]) -> Any:
-        if tuple(map(type, fields)) == self._plain:
-            return self.kind._make(fields)
+        """`fields` is the caller's no more. Raises _Unfit."""
+        if tuple(map(type, fields)) == self._types:
+            for place, check in self._inner:
+                try:
+                    fields[place] = check(fields[place])
+                except _Unfit as error:
+                    raise self._unfit(place, error) from None
+            return tuple.__new__(self.kind, fields)
         if len(fields) < self._required:
             raise _Unfit(f"{self.kind.__name__} with {len(fields)} fields, not {self._required}")
         values = []
-        for name, check, value in zip(self._names, self._checks, fields, strict=False):
+        for place, (check, value) in enumerate(zip(self._checks, fields, strict=False)):
             try:
                 values.append(check(value))
             except _Unfit as error:
-                raise _Unfit(f"{self.kind.__name__}.{name}: {error}") from None
+                raise self._unfit(place, error) from None
         return self.kind(*values)
 
+    def _unfit(self, place: int, error: _Unfit) -> _Unfit:
+        return _Unfit(f"{self.kind.__name__}.{self._names[place]}: {error}")
 
-def _unpack(body: bytes | memoryview) -> Any:
+
+def _unpack(body: bytes | bytearray | memoryview) -> Any:
     try:
         return msgpack.unpackb(body, unicode_errors="surrogateescape", timestamp=0)
     except (ValueError, TypeError, RecursionError, msgpack.UnpackException) as error:
@@ -197,16 +220,17 @@ class Catalogue:
             parts.append(body)
         return b"".join(parts)
 
-    def decode(self, body: bytes | memoryview) -> Any:
+    def decode(self, body: bytes | bytearray | memoryview) -> Any:
         """One message from the array of one frame. Raises ProtocolError."""
         fields = _unpack(body)
         if type(fields) is not list or not fields or type(fields[0]) is not int:
             raise ProtocolError("a frame that is no message")
-        shape = self._shapes.get(fields[0])
+        number = fields.pop(0)
+        shape = self._shapes.get(number)
         if shape is None:
-            raise ProtocolError(f"unknown message {fields[0]} on the {self.link} link")
+            raise ProtocolError(f"unknown message {number} on the {self.link} link")
         try:
-            return shape.build(fields[1:])
+            return shape.build(fields)
         except _Unfit as error:
             raise ProtocolError(f"malformed {error}") from None
 
@@ -225,12 +249,12 @@ class Decoder:
 
     def feed(self, data: bytes | memoryview) -> Iterable[Any]:
         """Yields the messages that are complete now. Raises ProtocolError at the first wrong one."""
-        rest = self._rest
+        rest, decode = self._rest, self._catalogue.decode
         rest += data
         start, end = 0, len(rest)
         try:
             while end - start >= _HEADER:
-                length = int.from_bytes(rest[start : start + _HEADER], "big")
+                (length,) = _length(rest, start)
                 if length > self.limit:
                     raise ProtocolError(
                         f"a frame of {length} bytes on the {self._catalogue.link} link,"
@@ -239,8 +263,8 @@ class Decoder:
                 following = start + _HEADER + length
                 if following > end:
                     break
-                body = bytes(rest[start + _HEADER : following])
+                body = rest[start + _HEADER : following]
                 start = following
-                yield self._catalogue.decode(body)
+                yield decode(body)
         finally:
             del rest[:start]

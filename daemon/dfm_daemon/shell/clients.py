@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from dfm.errors import ProtocolError
@@ -60,7 +61,7 @@ class Clients:
             return
         link.trust()
         self._links.add(link)
-        link.hear = lambda message: self._hear(link, run, message)
+        link.hear = partial(self._hear, link, run)
         link.lost = lambda reason: self._lost(link, run, reason)
         if run:
             self._runs[run] = link

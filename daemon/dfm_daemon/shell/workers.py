@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from dfm.errors import ProtocolError
@@ -89,7 +90,7 @@ class Workers:
             self._lost(name, "connection closed")
             return
         link.trust()
-        link.hear = lambda message: self._hear(name, message)
+        link.hear = partial(self._hear, name)
         link.lost = lambda reason: self._lost(name, reason)
         link.send(wire.Welcome(MAJOR, MINOR, VERSION, self._lease_s))
 
