@@ -15,6 +15,7 @@ from dfm.wire import prelude
 from dfm.wire.prelude import NONCE_BYTES, Secret, Step
 
 CONNECT_S = 10.0  # for each address
+_IDLE_S, _PROBE_S, _PROBES = 10, 5, 4  # until a peer is asked whether it is there, and how often
 
 
 def read(file: str) -> ssl.SSLContext | Secret:
@@ -55,7 +56,7 @@ def connect(addresses: Sequence[tuple[str, int]], file: str) -> socket.socket:
             refusals.append(f"{host}:{port}: {error}")
             continue
         try:
-            plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            prepare(plain)
             if isinstance(own, ssl.SSLContext):
                 return own.wrap_socket(plain)
             converse(plain, prelude.of_peer(own, os.urandom(NONCE_BYTES)))
@@ -64,6 +65,17 @@ def connect(addresses: Sequence[tuple[str, int]], file: str) -> socket.socket:
             plain.close()
             refusals.append(f"{host}:{port}: {error}")
     raise DaemonError("no daemon answers at " + "; ".join(refusals))
+
+
+def prepare(sock: socket.socket) -> None:
+    """What is said goes out at once, and a host that is gone is noticed within 30 seconds."""
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, _IDLE_S)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, _PROBE_S)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, _PROBES)
+    gone_ms = (_IDLE_S + _PROBE_S * _PROBES) * 1000
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, gone_ms)
 
 
 def converse(sock: socket.socket, talk: Generator[Step, bytes, object]) -> None:

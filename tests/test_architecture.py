@@ -40,8 +40,8 @@ ARROWS: dict[str, set[str]] = {
     "dfm_worker": {"dfm.wire", "dfm.credentials", "dfm.version", "msgpack"},
     "dfm_daemon.core": {"dfm.wire"},
     "dfm_daemon.shell": {
-        "dfm_daemon.core", "dfm.wire", "dfm.link", "dfm.runners", "dfm.config", "dfm.version",
-        "cryptography",
+        "dfm_daemon.core", "dfm.wire", "dfm.link", "dfm.credentials", "dfm.runners", "dfm.config",
+        "dfm.version", "cryptography",
     },
     "dfm_daemon.__main__": {"dfm_daemon.shell", "dfm.config", "dfm.runners", "uvloop"},
 }  # fmt: skip

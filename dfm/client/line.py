@@ -62,8 +62,12 @@ class Elsewhere(NamedTuple):
         """By what `daemon.json` says. Raises DaemonError if it can be used from its host only."""
         host = document["host"]
         who = f"the daemon of {state.project} runs on {host} (pid {document['pid']})"
-        addresses = [_parse(address) for address in document.get("addresses", ())]
-        if all(_is_loopback(address) for address, _ in addresses):
+        try:
+            said = [(str(name), int(port)) for name, port in document.get("addresses", ())]
+        except (TypeError, ValueError):
+            said = []
+        addresses = [address for address in said if not _is_loopback(address[0])]
+        if not addresses:
             raise DaemonError(
                 f"{who} and listens only there, since its workers are on that host, too; this is"
                 f" {host_name()}",
@@ -107,21 +111,18 @@ class Elsewhere(NamedTuple):
         )
 
 
-def _parse(address: str) -> tuple[str, int]:
-    host, _, port = address.rpartition(":")
-    return host.strip("[]"), int(port)
-
-
 def _is_loopback(host: str) -> bool:
     return host.startswith("127.") or host in ("localhost", "::1")
 
 
 async def _attach(link: Link, host: str, port: int, own: "ssl.SSLContext | Secret") -> None:
+    from dfm import credentials
+
     loop = asyncio.get_running_loop()
     sock = await asyncio.to_thread(socket.create_connection, (host, port), _CONNECT_S)
     try:
         sock.setblocking(False)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        credentials.prepare(sock)
         if isinstance(own, Secret):
             await converse(sock, prelude.of_peer(own, os.urandom(NONCE_BYTES)))
             await loop.create_connection(lambda: link, sock=sock)

@@ -89,6 +89,10 @@ class Host:
         assert done.status == 0, done
         return done
 
+    def cut(self) -> None:
+        """Nothing comes through its cable any more, and nobody is told."""
+        self.run("ip", "link", "set", "cable", "down")
+
     def crash(self) -> None:
         """All its processes are gone, and nothing was said to anybody."""
         os.kill(self._init, signal.SIGKILL)

@@ -7,7 +7,6 @@ import os
 import struct
 import time
 from collections.abc import Callable, Generator
-from types import ModuleType
 from typing import Any
 
 import msgpack
@@ -16,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dfm.errors import ProtocolError
-from dfm.wire import client, prelude, worker
+from dfm.wire import prelude
 from dfm.wire.client import CLIENT_LINK
 from dfm.wire.codec import FRAME_LIMIT, HELLO_LIMIT, Catalogue, Decoder, Record
 from dfm.wire.prelude import NONCE_BYTES, SECRET_BYTES, Secret, Step
@@ -71,7 +70,7 @@ BODIES = NUMBERED | harmed(NUMBERED) | FIELDS | st.binary(max_size=200)
 RECORDS = FIELDS | harmed(FIELDS) | st.binary(max_size=200)
 
 
-def sent(link: Catalogue, module: ModuleType) -> st.SearchStrategy[bytes]:
+def sent(link: Catalogue) -> st.SearchStrategy[bytes]:
     """Bodies of all messages of a link, with whatever their fields may hold."""
 
     def body(message: Any) -> bytes:
@@ -80,16 +79,14 @@ def sent(link: Catalogue, module: ModuleType) -> st.SearchStrategy[bytes]:
         except (OverflowError, UnicodeError):  # more than MessagePack can carry
             return b""
 
-    found = vars(module).values()
-    kinds = [kind for kind in found if hasattr(kind, "_fields") and kind is not worker.Held]
-    return st.one_of([st.from_type(kind) for kind in kinds]).map(body)
+    return st.one_of([st.from_type(kind) for kind in link.kinds().values()]).map(body)
 
 
 @st.composite
-def streams(draw: st.DrawFn, link: Catalogue, module: ModuleType) -> list[bytes]:
+def streams(draw: st.DrawFn, link: Catalogue) -> list[bytes]:
     """Frames, some with a length that is not theirs, in any chunks."""
     data = b""
-    good = sent(link, module)
+    good = sent(link)
     for body in draw(st.lists(good | harmed(good) | BODIES, max_size=4)):
         length = draw(st.just(len(body)) | st.integers(0, 2**32 - 1))
         data += struct.pack(">I", length) + body
@@ -144,9 +141,9 @@ ANSWERS = st.lists(
     st.binary(max_size=70) | st.binary(max_size=70).map(lambda rest: b"dfm\x01w" + rest), min_size=2
 )
 TARGETS: dict[str, tuple[Callable[[Any], object], st.SearchStrategy[Any]]] = {
-    "worker link": (decodes(WORKER_LINK, FRAME_LIMIT), streams(WORKER_LINK, worker)),
-    "worker link, stranger": (decodes(WORKER_LINK, HELLO_LIMIT), streams(WORKER_LINK, worker)),
-    "client link": (decodes(CLIENT_LINK, FRAME_LIMIT), streams(CLIENT_LINK, client)),
+    "worker link": (decodes(WORKER_LINK, FRAME_LIMIT), streams(WORKER_LINK)),
+    "worker link, stranger": (decodes(WORKER_LINK, HELLO_LIMIT), streams(WORKER_LINK)),
+    "client link": (decodes(CLIENT_LINK, FRAME_LIMIT), streams(CLIENT_LINK)),
     "task": (unpacks(SPEC), RECORDS | record(TaskSpec)),
     "result": (unpacks(RESULT), RECORDS | record(TaskResult)),
     "prelude, daemon": (

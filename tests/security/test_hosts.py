@@ -79,6 +79,19 @@ def test_ctrl_c_reaches_a_task_on_another_host(reachable: Site) -> None:
     until(lambda: not [line for line in project.leftovers() if "sleep" in line])
 
 
+@pytest.mark.skipif(not os.environ.get("DFM_SOAK"), reason="takes half a minute: DFM_SOAK=1")
+def test_a_client_whose_host_has_crashed_is_missed(reachable: Site) -> None:
+    project, one, other = reachable
+    project.flow("  tasks:\n  - {root: t, run: 'touch ../../on; exec sleep 1000'}\n")
+    run = other.start(project, "run", "t")
+    until((project.folder / "on").exists)
+    other.cut()
+    other.crash()
+    assert project.end(run).status != 0
+    until(lambda: not json.loads(one.ok(project, "daemon", "status", "--json").out)["clients"])
+    until(lambda: not [line for line in project.leftovers() if "sleep" in line])
+
+
 def test_a_daemon_that_listens_on_its_own_host_only_is_said_to(site: Site) -> None:
     project, one, other = site
     one.ok(project, "daemon", "start")

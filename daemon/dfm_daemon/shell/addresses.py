@@ -9,8 +9,11 @@ from dfm.config.config import DaemonConfig
 from dfm.config.this_host import host_name
 from dfm.errors import DaemonError
 
+Address = tuple[str, int]  # host and port
+
 _BACKLOG = 1024
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+_OF_ONE_HOST = ("localhost", "127.", "::1", "fe80:")  # what means another one on each host
 _SIOCGIFADDR = 0x8915  # netdevice(7)
 
 
@@ -39,39 +42,37 @@ def listen(config: DaemonConfig, *, is_local: bool) -> socket.socket:
     )
 
 
-def published(listener: socket.socket, advertise: Sequence[str]) -> list[str]:
-    """HOST:PORT for other hosts, in the order in which they try."""
+def of(listener: socket.socket, advertise: Sequence[str], *, is_local: bool) -> list[Address]:
+    """Where peers find it, in the order in which they try. `is_local`: all workers are on this host."""
     host, port = listener.getsockname()[:2]
-    hosts = list(advertise)
-    if not hosts:
-        hosts = [socket.getfqdn(), *_of_interfaces()] if host in _EVERYWHERE else [host]
-    return [_written(name, port) for name in dict.fromkeys(hosts)]
+    if host in _EVERYWHERE:
+        others = list(advertise) or _of_this_host(listener.family)
+        hosts = [_EVERYWHERE[host], *others] if is_local or not others else others
+    else:
+        hosts = list(advertise) or [host]
+    return [(name, port) for name in dict.fromkeys(hosts)]
 
 
-def on_this_host(listener: socket.socket) -> list[str]:
-    """HOST:PORT for processes of this host."""
-    host, port = listener.getsockname()[:2]
-    return [_written(_EVERYWHERE.get(host, host), port)]
+def written(addresses: Sequence[Address]) -> str:
+    """HOST:PORT,... as a worker's command line has it."""
+    return ",".join(
+        f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for host, port in addresses
+    )
 
 
-def _written(host: str, port: int) -> str:
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
-def _of_interfaces() -> list[str]:
-    """What a resolver says about this host, and the IPv4 address of each interface; no loopback."""
-    found = []
+def _of_this_host(family: int) -> list[str]:
+    """Its full name, what a resolver says about it, and the IPv4 address of each interface."""
+    found = [socket.getfqdn()]
     try:
         known = socket.getaddrinfo(host_name(), None, type=socket.SOCK_STREAM)
-        found += [str(address[4][0]) for address in known]
+        found += [str(entry[4][0]) for entry in known if family in (entry[0], socket.AF_INET6)]
     except OSError:
         pass  # no resolver knows it
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
         for _, name in socket.if_nameindex():
-            request = struct.pack("256s", name.encode()[:15])
             try:
-                answer = fcntl.ioctl(asking, _SIOCGIFADDR, request)
+                answer = fcntl.ioctl(asking, _SIOCGIFADDR, struct.pack("256s", name.encode()))
             except OSError:
                 continue  # it has none
             found.append(socket.inet_ntoa(answer[20:24]))
-    return [address for address in found if not address.startswith(("127.", "::1", "fe80:"))]
+    return [address for address in found if not address.startswith(_OF_ONE_HOST)]

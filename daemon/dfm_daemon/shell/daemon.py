@@ -32,6 +32,7 @@ from dfm_daemon.core.scheduler import Scheduler
 from dfm_daemon.core.settings import Settings
 from dfm_daemon.core.state import PoolLimits, Shape
 from dfm_daemon.shell import addresses, credentials, identity, status
+from dfm_daemon.shell.addresses import Address
 from dfm_daemon.shell.clients import Clients
 from dfm_daemon.shell.door import Door
 from dfm_daemon.shell.guards import UserGuard
@@ -79,8 +80,7 @@ class Daemon:
         self._blobs = Blobs()
         self._started = datetime.now(UTC)
         self._identity: dict[str, Any] = {}
-        self._addresses = ""  # for workers
-        self._published: list[str] = []  # for other hosts
+        self._addresses: list[Address] = []
         self._is_for_others = False  # other users' processes may use the socket
         self._credentials = credentials.paths(state.credentials)
         self._workers = Workers(self._tell, self._blobs, LEASE_S)
@@ -97,7 +97,7 @@ class Daemon:
         lock = identity.Lock(self._state)
         socket_path = ""
         try:
-            identity.forget(self._state)  # of one that was killed
+            identity.hide(self._state, self._state.daemon_json)  # of one that was killed
             self._credentials = credentials.make(self._state.credentials, tls=config.tls)
             if not config.tls:
                 log.warning("%s", WITHOUT_TLS)
@@ -128,7 +128,7 @@ class Daemon:
             identity.write(self._state, self._identity, for_others=self._is_for_others)
             log.info(
                 "daemon pid=%d serves %s: runner %s, workers at %s",
-                os.getpid(), self._state.project, self._options.runner_name, self._addresses,
+                os.getpid(), self._state.project, self._options.runner_name, addresses.written(self._addresses),
             )  # fmt: skip
             self._perform(self._core.begin(self._loop.time()))
             ready()
@@ -240,7 +240,7 @@ class Daemon:
     def _request(self, worker: str, launch: actions.Launch) -> WorkerRequest:
         cores = launch.shape.cores * launch.slots
         command = [
-            sys.executable, "-m", "dfm_worker", "--connect", self._addresses,
+            sys.executable, "-m", "dfm_worker", "--connect", addresses.written(self._addresses),
             "--credentials", self._credentials.worker, "--worker", worker,
             "--cores", str(cores), "--slots", str(launch.slots),
         ]  # fmt: skip
@@ -292,11 +292,9 @@ class Daemon:
         raise AssertionError
 
     def _listen_for_workers(self) -> socket.socket:
-        is_local = self._options.runner_name == LOCAL
-        listener = addresses.listen(self._options.config.daemon, is_local=is_local)
-        self._published = addresses.published(listener, self._options.config.daemon.advertise)
-        own = addresses.on_this_host(listener)
-        self._addresses = ",".join(own if is_local else self._published)
+        config, is_local = self._options.config.daemon, self._options.runner_name == LOCAL
+        listener = addresses.listen(config, is_local=is_local)
+        self._addresses = addresses.of(listener, config.advertise, is_local=is_local)
         return listener
 
     def _describe(self, socket_path: str, tcp: socket.socket) -> dict[str, Any]:
@@ -306,7 +304,7 @@ class Daemon:
             "boot": boot_id(),
             "socket": socket_path,
             "worker_port": tcp.getsockname()[1],
-            "addresses": self._published,
+            "addresses": self._addresses,
             "started": self._started.isoformat(timespec="seconds"),
             "runner": self._options.runner_name,
             "version": VERSION,

@@ -8,6 +8,7 @@ import struct
 from collections.abc import Collection, Sequence
 from typing import NamedTuple, Protocol
 
+from dfm import credentials
 from dfm.errors import ProtocolError
 from dfm.link import Link, converse
 from dfm.wire import prelude
@@ -59,7 +60,7 @@ class CertificateGuard:
         self._context = context
 
     async def let_through(self, connection: socket.socket, peer: str) -> Arrived:
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        credentials.prepare(connection)
         link = Link(WORKER_LINK, peer)
         roles: list[str] = []
 
@@ -85,7 +86,7 @@ class SecretGuard:
         self._secrets = secrets
 
     async def let_through(self, connection: socket.socket, peer: str) -> Arrived:
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        credentials.prepare(connection)
         connection.setblocking(False)
         talk = prelude.of_daemon(self._secrets, os.urandom(NONCE_BYTES))
         try:
@@ -99,10 +100,8 @@ class SecretGuard:
 
 def peer_uid(connection: socket.socket) -> int:
     """Of the process at the other end: unix(7), SO_PEERCRED."""
-    credentials = connection.getsockopt(
-        socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i")
-    )
-    return int(struct.unpack("3i", credentials)[1])
+    said = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    return int(struct.unpack("3i", said)[1])
 
 
 async def _attach(connection: socket.socket, link: Link, tls: ssl.SSLContext | None = None) -> None:

@@ -53,15 +53,15 @@ def write(state: StateFolder, document: Mapping[str, Any], *, for_others: bool =
     os.replace(temporary, state.daemon_json)
 
 
-def forget(state: StateFolder) -> None:
-    """Removes what says that a daemon serves: of one that was killed."""
-    _unlink(state.daemon_json)
+def hide(state: StateFolder, socket: str) -> None:
+    """Removes what says where a daemon is, and keeps what the next one is recognised by."""
+    for path in (state.daemon_json, socket):
+        _unlink(path)
 
 
 def remove(state: StateFolder, socket: str) -> None:
     """Removes what a daemon leaves, but for its logs."""
-    forget(state)
-    _unlink(socket)
+    hide(state, socket)
     if os.path.dirname(socket) != state.path:
         try:
             os.rmdir(os.path.dirname(socket))
