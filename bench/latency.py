@@ -14,7 +14,7 @@ import uvloop
 
 from bench.work import PROGRAM
 from dfm.client.dispatcher import DaemonDispatcher
-from dfm.client.find import connect, find
+from dfm.client.find import reach
 from dfm.config.state_folder import StateFolder
 from dfm.engine.records import write_whole
 from dfm.wire.task import Requirements, TaskResult, TaskSpec, WorkerShape
@@ -57,12 +57,10 @@ def alone(flow: Path, place: Path, count: int, script: str = PROGRAM) -> float:
 
 
 async def _alone(flow: Path, place: Path, count: int, script: str) -> float:
-    found = find(StateFolder(str(flow)))
-    assert found is not None
-    connection = connect(found.socket)
-    assert connection is not None
+    line = reach(StateFolder(str(flow)))
+    assert line is not None
     waiter = _Waiter()
-    dispatcher = await DaemonDispatcher.connect(connection, waiter, dict(os.environ), print)
+    dispatcher = await DaemonDispatcher.connect(line, waiter, dict(os.environ), print)
     times = []
     for number in range(count):
         rundir = f"{place}/alone{number}"

@@ -13,7 +13,7 @@ from typing import Any
 from bench.measure import Command, Folders, environment, in_turn, run
 from bench.tools import DFM
 from dfm.link import Link
-from dfm.wire.worker import WORKER_LINK
+from dfm.wire.prelude import WORKER
 from dfm_daemon.shell import credentials
 from dfm_daemon.shell.door import Door
 
@@ -59,9 +59,8 @@ async def _worker(runs: int) -> float:
         listener = socket.create_server(("127.0.0.1", 0))
         door = Door(
             listener,
-            WORKER_LINK,
-            lambda link, hello: known.put_nowait((link, hello)),
-            tls=credentials.server_context(made),
+            credentials.guard(made),
+            {WORKER: lambda link, hello: known.put_nowait((link, hello))},
         )
         serving = asyncio.create_task(door.serve())
         address = f"127.0.0.1:{listener.getsockname()[1]}"

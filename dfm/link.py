@@ -2,11 +2,15 @@
 workers and clients, a run to its daemon."""
 
 import asyncio
-from collections.abc import Callable
-from typing import Any, NamedTuple, cast
+import socket
+from collections.abc import Callable, Generator
+from typing import Any, NamedTuple, TypeVar, cast
 
 from dfm.errors import ProtocolError
 from dfm.wire.codec import FRAME_LIMIT, HELLO_LIMIT, Catalogue, Decoder
+from dfm.wire.prelude import Step
+
+Proved = TypeVar("Proved")
 
 _MENTIONS = 64  # that wait for something to be said
 MOST_UNSENT = 256 * 1024 * 1024  # bytes; a peer that is further behind is cut off
@@ -22,13 +26,14 @@ class Link(asyncio.BufferedProtocol):
 
     `hear` gets every message, `lost` is called once, with the reason. Whoever has no use for more than
     one message yet leaves `hear` as it is and waits for `first`. Until `trust`, a frame may be as
-    long as a hello, and no longer.
+    long as a hello, and no longer. `made` is called before anything is heard.
     """
 
     def __init__(self, catalogue: Catalogue, peer: str) -> None:
         self.peer = peer
         self.hear: Callable[[Any], None] = self._take_first
         self.lost: Callable[[str], None] = lambda reason: None
+        self.made: Callable[[asyncio.Transport], None] = lambda transport: None
         self._loop = asyncio.get_running_loop()
         self.first: asyncio.Future[Any] = self._loop.create_future()
         self.closed: asyncio.Future[None] = self._loop.create_future()
@@ -38,6 +43,11 @@ class Link(asyncio.BufferedProtocol):
         self._unsent: list[NamedTuple] = []
         self._is_scheduled = False
         self._reason = ""
+
+    def speak(self, catalogue: Catalogue) -> None:
+        """Which messages are meant, where the peer's certificate says so. Before anything is heard."""
+        self._catalogue = catalogue
+        self._decoder = Decoder(catalogue, self._decoder.limit)
 
     def trust(self) -> None:
         """The peer is known: it may send as much as messages take."""
@@ -71,6 +81,7 @@ class Link(asyncio.BufferedProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop's is one, but by duck typing
+        self.made(self._transport)
 
     def get_buffer(self, sizehint: int) -> memoryview:
         return _BUFFER
@@ -107,3 +118,23 @@ class Link(asyncio.BufferedProtocol):
             self.first.set_result(message)
         else:
             raise ProtocolError("it did not wait for an answer to its first message")
+
+
+async def converse(sock: socket.socket, talk: Generator[Step, bytes, Proved]) -> Proved:
+    """Says and hears over a socket what a prelude wants, and not one byte more; returns what it has
+    proved. Raises OSError, and the ProtocolError of `talk`."""
+    loop = asyncio.get_running_loop()
+    step = next(talk)
+    while True:
+        if step.say:
+            await loop.sock_sendall(sock, step.say)
+        heard = b""
+        while len(heard) < step.wants:
+            more = await loop.sock_recv(sock, step.wants - len(heard))
+            if not more:
+                raise ConnectionError("connection closed")
+            heard += more
+        try:
+            step = talk.send(heard)
+        except StopIteration as end:
+            return cast(Proved, end.value)

@@ -23,22 +23,25 @@ ARROWS: dict[str, set[str]] = {
     "dfm.version": set(),
     "dfm.wire": {"msgpack"},
     "dfm.link": {"dfm.wire"},
+    "dfm.credentials": {"dfm.wire"},
     "dfm.graph": set(),
     "dfm.config": {"yaml", "dfm.graph", "dfm.wire"},
     "dfm.flow": {"dfm.graph", "dfm.config", "yaml"},
     "dfm.engine": {"dfm.graph", "dfm.wire"},
     "dfm.runners": {"dfm.config", "dfm.wire", "dfm_worker"},
-    "dfm.client": {"dfm.wire", "dfm.link", "dfm.config", "dfm.version", "msgpack"},
+    "dfm.client": {
+        "dfm.wire", "dfm.link", "dfm.credentials", "dfm.config", "dfm.version", "msgpack",
+    },
     "dfm.cli": {
         "dfm.flow", "dfm.graph", "dfm.engine", "dfm.runners", "dfm.client", "dfm.config",
         "dfm.version", "dfm_worker", "typer", "rich", "uvloop",
     },
     "dfm.__main__": {"dfm.cli", "dfm_worker"},
-    "dfm_worker": {"dfm.wire", "dfm.version", "msgpack"},
+    "dfm_worker": {"dfm.wire", "dfm.credentials", "dfm.version", "msgpack"},
     "dfm_daemon.core": {"dfm.wire"},
     "dfm_daemon.shell": {
-        "dfm_daemon.core", "dfm.wire", "dfm.link", "dfm.runners", "dfm.config", "dfm.version",
-        "cryptography",
+        "dfm_daemon.core", "dfm.wire", "dfm.link", "dfm.credentials", "dfm.runners", "dfm.config",
+        "dfm.version", "cryptography",
     },
     "dfm_daemon.__main__": {"dfm_daemon.shell", "dfm.config", "dfm.runners", "uvloop"},
 }  # fmt: skip
@@ -130,7 +133,9 @@ def test_a_worker_loads_neither_typer_nor_yaml_nor_the_flow_language() -> None:
     heavy = {"typer", "yaml", "asyncio", "subprocess", "uvloop", "rich", "dataclasses", "logging"}
     assert not loaded & heavy
     rooms = {name for name in loaded if name.startswith("dfm.")}
-    assert {room(name) for name in rooms} <= {"dfm.wire", "dfm.errors", "dfm.version"}
+    assert {room(name) for name in rooms} <= {
+        "dfm.wire", "dfm.credentials", "dfm.errors", "dfm.version",
+    }  # fmt: skip
 
 
 def test_dfm_run_loads_no_loop_and_no_display_before_something_has_to_run() -> None:

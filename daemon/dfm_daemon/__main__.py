@@ -2,6 +2,7 @@
 
 import argparse
 import gc
+import io
 import logging
 import logging.handlers
 import os
@@ -28,9 +29,21 @@ def _parser() -> argparse.ArgumentParser:
     return made
 
 
+class _PrivateFiles(logging.handlers.RotatingFileHandler):
+    """A log that only its owner can read, whatever the umask is when it begins anew."""
+
+    def _open(self) -> io.TextIOWrapper:
+        def private(path: str, flags: int) -> int:
+            return os.open(path, flags, 0o600)
+
+        file = open(self.baseFilename, self.mode, encoding="utf-8", opener=private)  # noqa: SIM115
+        assert isinstance(file, io.TextIOWrapper)
+        return file
+
+
 def _set_up_log(path: str, *, foreground: bool) -> None:
     handlers: list[logging.Handler] = [
-        logging.handlers.RotatingFileHandler(path, maxBytes=_LOG_BYTES, backupCount=_LOG_FILES)
+        _PrivateFiles(path, maxBytes=_LOG_BYTES, backupCount=_LOG_FILES)
     ]
     if foreground:
         handlers.append(logging.StreamHandler())
@@ -41,9 +54,12 @@ def _set_up_log(path: str, *, foreground: bool) -> None:
 def main() -> int:
     """Runs the daemon until it is stopped; returns the exit status."""
     words = _parser().parse_args()
-    os.umask(0o077)
+    umask = os.umask(0o077)
 
     def ready(text: str = "ready") -> None:
+        os.umask(
+            umask
+        )  # all that is the daemon's is there; tasks make their files as users want them
         if words.ready_fd >= 0:
             os.write(words.ready_fd, text.encode(errors="replace"))
             os.close(words.ready_fd)

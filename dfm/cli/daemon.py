@@ -5,6 +5,7 @@ import os
 import select
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 from dfm.cli.display.words import duration, plural
@@ -12,8 +13,10 @@ from dfm.client.control import Control
 from dfm.client.find import find, is_locked
 from dfm.client.start import Request, command
 from dfm.client.start import start as start_process
+from dfm.config.config import WITHOUT_TLS
 from dfm.config.selection import select_runner
 from dfm.config.state_folder import StateFolder
+from dfm.config.users import allowed_uids
 from dfm.errors import DaemonError, FlowError
 from dfm.flow.find import find_root
 from dfm.runners.registry import choose, configuration
@@ -40,6 +43,7 @@ def start(root: str, runner: str | None, pool_size: int | None, *, foreground: b
     state = StateFolder(project_folder(root))
     config = configuration(state.project, os.environ)
     choose(select_runner(config, os.environ, runner))
+    allowed_uids(config)
     request = Request(runner, pool_size)
     running = Control.of(state)
     if running is not None:
@@ -56,6 +60,8 @@ def start(root: str, runner: str | None, pool_size: int | None, *, foreground: b
         print(f"dfm: {error}", file=sys.stderr)  # noqa: T201
         return FAILED
     print(f"daemon started: pid {process.pid}, state in {state.path}")  # noqa: T201
+    if not config.daemon.tls:
+        print(f"dfm: {WITHOUT_TLS}", file=sys.stderr)  # noqa: T201
     return 0
 
 
@@ -76,7 +82,8 @@ def _other_daemon(state: StateFolder) -> Control | None:
 def _runs_already(state: StateFolder, control: Control, request: Request) -> int:
     status = control.status()
     control.close()
-    print(f"a daemon of {state.project} runs already: pid {status['pid']}")  # noqa: T201
+    where = "" if control.is_here else f" on {status['host']}"
+    print(f"a daemon of {state.project} runs already: pid {status['pid']}{where}")  # noqa: T201
     ignored = []
     if request.runner is not None and request.runner != status["runner"]:
         ignored.append(f"--runner {request.runner} (it has {status['runner']})")
@@ -96,14 +103,34 @@ def stop(root: str, *, drain: bool, timeout_s: float | None) -> int:
     if control is None:
         print(f"no daemon of {state.project} runs")  # noqa: T201
         return 0
-    pidfd = os.pidfd_open(control.welcome.pid)
+    gone = _end_of(control, state)
     control.stop(drain=drain, timeout_s=timeout_s if drain else timeout_s or _STOP_S)
-    if not select.select([pidfd], [], [], timeout_s or _STOP_S)[0]:  # it cleans up
+    if not gone(timeout_s or _STOP_S):  # it cleans up
         raise DaemonError(
             f"the daemon (pid {control.welcome.pid}) has not ended", hint=f"its log: {state.log}"
         )
     print("daemon stopped")  # noqa: T201
     return 0
+
+
+def _end_of(control: Control, state: StateFolder) -> Callable[[float], bool]:
+    """Waits for so many seconds until the daemon has ended; false if it has not."""
+    if control.is_here:
+        try:
+            pidfd = os.pidfd_open(control.welcome.pid)
+        except ProcessLookupError:  # of another container on this host
+            pass
+        else:
+            return lambda timeout_s: bool(select.select([pidfd], [], [], timeout_s)[0])
+
+    def is_removed(timeout_s: float) -> bool:
+        """By its last file: its process is on another host."""
+        deadline = time.monotonic() + timeout_s
+        while os.path.exists(state.lock) and time.monotonic() < deadline:
+            time.sleep(_AGAIN_S)
+        return not os.path.exists(state.lock)
+
+    return is_removed
 
 
 def status(root: str, *, as_json: bool) -> int:

@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -18,9 +17,10 @@ import uvloop
 from dfm.cli.display.display import Display
 from dfm.cli.resources import Resources, runner_of
 from dfm.client.dispatcher import DaemonDispatcher
-from dfm.client.find import Found, connect, find, is_locked
+from dfm.client.find import find, reach, remove_stale
+from dfm.client.line import Line
 from dfm.client.start import Request, start
-from dfm.config.config import Config
+from dfm.config.config import WITHOUT_TLS, Config
 from dfm.config.selection import Selection
 from dfm.config.state_folder import StateFolder
 from dfm.engine.driver import Driver
@@ -56,14 +56,12 @@ def execute(run: Run, means: Means) -> signal.Signals | None:
     Raises DaemonError if the daemon that has the tasks is lost.
     """
     _make_bin(means.context.places.rundir)
-    with reach(means) as connection:
-        return uvloop.run(_execute(run, means, connection))
+    with _daemon(means) as line:
+        return uvloop.run(_execute(run, means, line))
 
 
-async def _execute(
-    run: Run, means: Means, connection: socket.socket | None
-) -> signal.Signals | None:
-    """On the daemon at the other end of the connection; without one, in this process."""
+async def _execute(run: Run, means: Means, line: Line | None) -> signal.Signals | None:
+    """On the daemon at the other end of the line; without one, in this process."""
     loop = asyncio.get_running_loop()
     driver = Driver(loop, run)
     display = means.display
@@ -71,14 +69,14 @@ async def _execute(
     async with contextlib.AsyncExitStack() as stack:
         animation = loop.create_task(_animate(display))
         stack.callback(animation.cancel)
-        if connection is None:
+        if line is None:
             jobs, jobserver = _jobserver(means)
             here = LocalDispatcher(loop, driver, jobserver, means.context.environment, jobs)
             stack.callback(here.close)
             run.attach(here, means.resources.on(None), limits)
         else:
             there = await DaemonDispatcher.connect(
-                connection, driver, means.context.environment, display.notice
+                line, driver, means.context.environment, display.notice
             )
             stack.push_async_callback(there.close)
             runner = runner_of(means.selection, means.context.places.flow)
@@ -89,8 +87,8 @@ async def _execute(
 
 
 @contextlib.contextmanager
-def reach(means: Means) -> Iterator[socket.socket | None]:
-    """A connection to the daemon that is to have the tasks; None if they run in this process.
+def _daemon(means: Means) -> Iterator[Line | None]:
+    """A line to the daemon that is to have the tasks; None if they run in this process.
 
     Section 1 of the runners' contract. Raises DaemonError.
     """
@@ -100,56 +98,43 @@ def reach(means: Means) -> Iterator[socket.socket | None]:
         return
     state = StateFolder(means.context.places.flow)
     found = find(state)
-    connection = _living(found, state)
-    if connection is not None and found is not None:
+    line = reach(state)
+    if line is not None and found is not None:
         if means.selection.is_explicit and found.runner != name:
             raise DaemonError(
                 f"the daemon of this project has workers of the runner {found.runner}, not {name}",
                 hint="stop it, or take its runner",
             )
-        means.display.notice(f"tasks go to the daemon, pid {found.pid}, runner {found.runner}")
-        yield connection
-    elif name == LOCAL:
+        where = "" if line.is_here else f" on {found.host}"
+        means.display.notice(
+            f"tasks go to the daemon, pid {found.pid}{where}, runner {found.runner}"
+        )
+        yield line
+        return
+    if found is not None:
+        remove_stale(state)
+    if name == LOCAL:
         yield None
     else:
-        with _ephemeral(state, means) as connection:
-            yield connection
-
-
-def _living(found: Found | None, state: StateFolder) -> socket.socket | None:
-    """A connection to the daemon, if it lives. What one that was killed left is removed."""
-    if found is None:
-        return None
-    if not found.is_here:
-        raise DaemonError(
-            f"the daemon of this project runs on {found.host} (pid {found.pid})",
-            hint=f"run there; or `--runner {LOCAL}` runs the tasks in this process",
-        )
-    connection = connect(found.socket)
-    if connection is None and is_locked(state):
-        raise DaemonError(
-            f"the daemon of this project (pid {found.pid}) does not answer",
-            hint=f"its log: {state.log}; `--runner {LOCAL}` runs the tasks in this process",
-        )
-    if connection is None:
-        os.unlink(state.daemon_json)
-    return connection
+        with _ephemeral(state, means) as line:
+            yield line
 
 
 @contextlib.contextmanager
-def _ephemeral(project: StateFolder, means: Means) -> Iterator[socket.socket]:
+def _ephemeral(project: StateFolder, means: Means) -> Iterator[Line]:
     """A daemon for this run only; it ends with it."""
     project.make()
+    if not means.config.daemon.tls:
+        means.display.notice(WITHOUT_TLS)
     folder = tempfile.mkdtemp(prefix="run-", dir=project.path)
     state = StateFolder(project.project, folder)
     request = Request(means.selection.name, runner_options=means.runner_options, is_ephemeral=True)
     try:
         process = start(state, request)
-        found = find(state)
-        connection = connect(found.socket) if found else None
-        if connection is None:
+        line = reach(state)
+        if line is None:
             raise DaemonError("the daemon of this run is gone", hint=f"its log: {state.log}")
-        yield connection
+        yield line
         try:
             process.wait(_END_S)
         except subprocess.TimeoutExpired:

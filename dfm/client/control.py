@@ -1,14 +1,14 @@
 """Asks and steers a daemon: one question after the other, over a blocking socket."""
 
-import getpass
 import json
 import os
 import socket
 from collections.abc import Iterator
 from typing import Any, NamedTuple, Self
 
-from dfm.client.find import connect, find, is_locked
+from dfm.client.find import reach
 from dfm.config.state_folder import StateFolder
+from dfm.config.this_host import host_name, user_name
 from dfm.errors import DaemonError, ProtocolError
 from dfm.version import VERSION
 from dfm.wire import client as wire
@@ -20,15 +20,14 @@ ANSWER_S = 20.0
 
 def hello(run: str) -> wire.Hello:
     """How this process introduces itself."""
-    return wire.Hello(
-        MAJOR, MINOR, VERSION, run, os.getpid(), getpass.getuser(), socket.gethostname()
-    )
+    return wire.Hello(MAJOR, MINOR, VERSION, run, os.getpid(), user_name(), host_name())
 
 
 class Control:
     """A connection to a living daemon. Raises DaemonError when it does not answer."""
 
-    def __init__(self, connection: socket.socket) -> None:
+    def __init__(self, connection: socket.socket, *, is_here: bool = True) -> None:
+        self.is_here = is_here  # on this host
         self._connection = connection
         self._connection.settimeout(ANSWER_S)
         self._messages = self._read()
@@ -44,26 +43,10 @@ class Control:
     def of(cls, state: StateFolder) -> Self | None:
         """To the daemon of this project; None if there is none that lives.
 
-        Raises DaemonError for one on another host, and for one that holds its lock and is silent.
+        Raises DaemonError for one that is silent, or that this host cannot reach.
         """
-        found = find(state)
-        if found is None:
-            return None
-        if not found.is_here:
-            raise DaemonError(
-                f"the daemon of {state.project} runs on {found.host} (pid {found.pid}), and this"
-                f" is {socket.gethostname()}",
-                hint=f"use it from {found.host}",
-            )
-        connection = connect(found.socket)
-        if connection is not None:
-            return cls(connection)
-        if is_locked(state):
-            raise DaemonError(
-                f"the daemon of {state.project} (pid {found.pid}) does not answer",
-                hint=f"its log: {state.log}",
-            )
-        return None
+        line = reach(state)
+        return None if line is None else cls(line.open(), is_here=line.is_here)
 
     def status(self) -> dict[str, Any]:
         """The document of `dfm daemon status --json`."""

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import msgpack
 
 from dfm.client.control import ANSWER_S, hello
+from dfm.client.line import Line
 from dfm.errors import DaemonError
 from dfm.link import Link
 from dfm.wire import client as wire
@@ -64,7 +65,7 @@ class DaemonDispatcher:
     @classmethod
     async def connect(
         cls,
-        connection: socket.socket,
+        line: Line,
         listener: Listener,
         environment: Mapping[str, str],
         notice: Callable[[str], None],
@@ -73,9 +74,7 @@ class DaemonDispatcher:
         link = Link(CLIENT_LINK, "daemon")
         link.trust()
         made = cls(link, listener, notice)
-        connection.setblocking(False)
-        loop = asyncio.get_running_loop()
-        await loop.create_unix_connection(lambda: link, sock=connection)
+        await line.attach(link)
         link.send(hello(secrets.token_hex(6)))
         try:
             async with asyncio.timeout(ANSWER_S):

@@ -8,6 +8,7 @@ from dfm.errors import DaemonError
 
 _MOST_BYTES = 107  # sun_path of sockaddr_un is 108 with its NUL: unix(7)
 _EVERYBODYS = "/tmp"
+_THROUGH = 0o711
 
 
 class StateFolder:
@@ -36,7 +37,8 @@ class StateFolder:
         self.credentials = os.path.join(self.path, "credentials")
 
     def make(self) -> None:
-        """Makes the folder with mode 0700; takes group and others out of one that is ours.
+        """Makes the folder with mode 0700; takes group and others out of one that is ours, but for
+        the way through it that `let_others_through` has made.
 
         It may be a link to a folder elsewhere. Raises DaemonError.
         """
@@ -49,16 +51,33 @@ class StateFolder:
         except OSError as error:
             raise DaemonError(f"cannot make the folder {self.path}: {error.strerror}") from error
 
-    def socket_path(self, environ: Mapping[str, str], *, in_project: bool = True) -> str:
+    def let_others_through(self, socket: str, *, allowed: bool) -> None:
+        """Whether other users get to the daemon's socket and to `daemon.json`. They cannot list the
+        folder, and all else in it is closed to them. Raises DaemonError."""
+        try:
+            for folder in {self.path, os.path.dirname(socket)}:
+                if allowed:
+                    os.chmod(folder, _THROUGH)
+                elif stat.S_IMODE(os.stat(folder).st_mode) == _THROUGH:
+                    os.chmod(folder, 0o700)
+        except OSError as error:
+            raise DaemonError(
+                f"cannot set the mode of {error.filename}: {error.strerror}"
+            ) from error
+
+    def socket_path(
+        self, environ: Mapping[str, str], *, in_project: bool = True, for_others: bool = False
+    ) -> str:
         """Where the daemon's Unix socket goes: into the project, if the kernel takes so long a path.
 
         `in_project=False`: its filesystem cannot hold sockets. Elsewhere means a folder of our own,
-        which is made. Raises DaemonError if somebody else's is in its place.
+        which is made; `for_others`, not in $XDG_RUNTIME_DIR, which is closed to them. Raises
+        DaemonError if somebody else's is in its place.
         """
         path = os.path.join(self.path, "daemon.sock")
         if in_project and _fits(path):
             return path
-        runtime = environ.get("XDG_RUNTIME_DIR", "")
+        runtime = "" if for_others else environ.get("XDG_RUNTIME_DIR", "")
         name = self._socket_folder_name()
         for base in (runtime, _EVERYBODYS):
             path = os.path.join(base, name, "daemon.sock")
@@ -112,7 +131,7 @@ def _close_to_others(path: str, flags: int) -> bool:
         if status.st_uid != os.geteuid():
             return False
         mode = stat.S_IMODE(status.st_mode)
-        if mode & 0o077:
+        if mode & 0o077 and mode != _THROUGH:
             os.fchmod(fd, mode & ~0o077)
         return True
     finally:

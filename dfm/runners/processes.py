@@ -21,6 +21,10 @@ _GRACE_S = 7.0  # a worker gives its tasks 5 s of it
 _AGAIN_S = 0.02  # until the next look for what SIGKILL has not ended yet
 
 
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
 class ProcessRunner:
     """The jobs of one daemon."""
 
@@ -58,7 +62,7 @@ class ProcessRunner:
             self._children = processes.Children()
         job = JobId(f"local-{secrets.token_hex(6)}")
         try:
-            with open(f"{request.log_folder}/{job}.log", "ab") as log:
+            with open(f"{request.log_folder}/{job}.log", "ab", opener=_private) as log:
                 self._jobs[job] = subprocess.Popen(
                     request.command,
                     stdin=subprocess.DEVNULL,

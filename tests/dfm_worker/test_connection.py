@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from dfm import credentials as own_credentials
 from dfm.errors import DaemonError
 from dfm.wire import worker as wire
 from dfm_daemon.shell import credentials
-from dfm_worker import connection
 from dfm_worker.connection import Connection, connect
 from dfm_worker.loop import Loop
 from tests.dfm_worker.daemon import Aside, Daemon, Peer
@@ -29,7 +29,7 @@ def daemon(tmp_path: Path) -> Iterator[Daemon]:
 class Worker:
     """What a worker's end of a connection has heard, and why it was lost."""
 
-    def __init__(self, sock: ssl.SSLSocket) -> None:
+    def __init__(self, sock: socket.socket) -> None:
         self.socket = sock
         self.loop = Loop()
         self.heard: list[Any] = []
@@ -79,8 +79,9 @@ def closed_port() -> int:
 
 def test_both_sides_show_a_certificate_and_speak_tls_1_3(ends: tuple[Worker, Peer]) -> None:
     worker, peer = ends
-    assert worker.socket.version() == "TLSv1.3"
+    assert isinstance(worker.socket, ssl.SSLSocket)
     assert isinstance(peer.socket, ssl.SSLSocket)
+    assert worker.socket.version() == "TLSv1.3"
     for sock, name in ((worker.socket, "dfm daemon"), (peer.socket, "dfm worker")):
         shown = sock.getpeercert()
         assert shown is not None
@@ -145,7 +146,7 @@ def test_who_speaks_no_tls_is_no_daemon(daemon: Daemon, answer: bytes) -> None:
 def test_who_does_not_answer_is_not_waited_for_for_ever(
     daemon: Daemon, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "CONNECT_S", 0.05)
+    monkeypatch.setattr(own_credentials, "CONNECT_S", 0.05)
     assert "timed out" in why_not(daemon)
 
 
@@ -162,7 +163,7 @@ def test_a_worker_that_the_daemon_does_not_accept_hears_so(
     else:
         file.write_text(f"{other.rpartition('-----BEGIN')[0]}-----BEGIN{authority}")
     accepting = Aside(daemon.accept)
-    context = connection.client_context(str(file))
+    context = own_credentials.client_context(str(file))
     if shown == "none":
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False

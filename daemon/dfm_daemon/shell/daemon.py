@@ -12,9 +12,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, assert_never
 
-from dfm.config.config import Config
+from dfm.config.config import WITHOUT_TLS, Config
 from dfm.config.resources import resolve
 from dfm.config.state_folder import StateFolder
+from dfm.config.this_host import boot_id, host_name
+from dfm.config.users import allowed_uids
 from dfm.errors import DaemonError, Place
 from dfm.runners.base import Runner, WorkerRequest
 from dfm.runners.cpus import usable_cpus
@@ -22,18 +24,19 @@ from dfm.runners.registry import LOCAL
 from dfm.version import VERSION
 from dfm.wire import client as client_wire
 from dfm.wire import worker as worker_wire
-from dfm.wire.client import CLIENT_LINK
 from dfm.wire.codec import MAJOR, MINOR
-from dfm.wire.worker import WORKER_LINK
+from dfm.wire.prelude import CLIENT, WORKER
 from dfm_daemon.core import actions, events
 from dfm_daemon.core.actions import Action
 from dfm_daemon.core.events import Event
 from dfm_daemon.core.scheduler import Scheduler
 from dfm_daemon.core.settings import Settings
 from dfm_daemon.core.state import PoolLimits, RunId, Shape
-from dfm_daemon.shell import credentials, identity, status
+from dfm_daemon.shell import addresses, credentials, identity, status
+from dfm_daemon.shell.addresses import Address
 from dfm_daemon.shell.clients import Clients
 from dfm_daemon.shell.door import Door
+from dfm_daemon.shell.guards import UserGuard
 from dfm_daemon.shell.jobs import Jobs
 from dfm_daemon.shell.questions import Questions
 from dfm_daemon.shell.workers import Blobs, Workers
@@ -81,7 +84,8 @@ class Daemon:
         self._blobs = Blobs()
         self._started = datetime.now(UTC)
         self._identity: dict[str, Any] = {}
-        self._addresses = ""
+        self._addresses: list[Address] = []
+        self._is_for_others = False  # other users' processes may use the socket
         self._credentials = credentials.paths(state.credentials)
         self._workers = Workers(self._tell, self._blobs, LEASE_S)
         welcome = client_wire.Welcome(MAJOR, MINOR, VERSION, os.getpid(), options.runner_name)
@@ -93,26 +97,30 @@ class Daemon:
 
     async def run(self, ready: Callable[[], None]) -> None:
         """Serves until it is stopped. `ready` is called once clients can connect. Raises DaemonError."""
+        config = self._options.config.daemon
+        own = frozenset({os.geteuid()})
+        uids = own if self._options.is_ephemeral else allowed_uids(self._options.config)
+        self._is_for_others = uids != own
         lock = identity.Lock(self._state)
         socket_path = ""
         try:
-            identity.remove(self._state, self._state.daemon_json)  # of one that was killed
-            self._credentials = credentials.make(self._state.credentials)
+            identity.hide(self._state, self._state.daemon_json)  # of one that was killed
+            self._credentials = credentials.make(self._state.credentials, tls=config.tls)
+            if not config.tls:
+                log.warning("%s", WITHOUT_TLS)
             os.makedirs(self._state.workers, mode=0o700, exist_ok=True)
             unix, socket_path = self._listen_for_clients()
+            self._state.let_others_through(socket_path, allowed=self._is_for_others)
             tcp = self._listen_for_workers()
-            self._identity = self._describe(socket_path, tcp.getsockname()[1])
+            self._identity = self._describe(socket_path, tcp)
+            halls = {WORKER: self._workers.meet, CLIENT: self._clients.meet}
             doors = [
-                Door(unix, CLIENT_LINK, self._clients.meet, only_uid=os.geteuid()),
-                Door(
-                    tcp,
-                    WORKER_LINK,
-                    self._workers.meet,
-                    tls=credentials.server_context(self._credentials),
-                ),
+                Door(unix, UserGuard(uids), halls),
+                Door(tcp, credentials.guard(self._credentials), halls),
             ]
             await self._serve(doors, ready)
         finally:
+            self._state.let_others_through(self._state.daemon_json, allowed=False)
             identity.remove(self._state, socket_path or self._state.daemon_json)
             lock.release()
 
@@ -124,10 +132,10 @@ class Daemon:
             serving = [group.create_task(door.serve()) for door in doors]
             if self._options.is_ephemeral:
                 serving.append(group.create_task(self._wait_for_client()))
-            identity.write(self._state, self._identity)
+            identity.write(self._state, self._identity, for_others=self._is_for_others)
             log.info(
                 "daemon pid=%d serves %s: runner %s, workers at %s",
-                os.getpid(), self._state.project, self._options.runner_name, self._addresses,
+                os.getpid(), self._state.project, self._options.runner_name, addresses.written(self._addresses),
             )  # fmt: skip
             self._perform(self._core.begin(self._loop.time()))
             ready()
@@ -239,7 +247,7 @@ class Daemon:
     def _request(self, worker: str, launch: actions.Launch) -> WorkerRequest:
         cores = launch.shape.cores * launch.slots
         command = [
-            sys.executable, "-m", "dfm_worker", "--connect", self._addresses,
+            sys.executable, "-m", "dfm_worker", "--connect", addresses.written(self._addresses),
             "--credentials", self._credentials.worker, "--worker", worker,
             "--cores", str(cores), "--slots", str(launch.slots),
         ]  # fmt: skip
@@ -271,7 +279,9 @@ class Daemon:
     def _listen_for_clients(self) -> tuple[socket.socket, str]:
         """In the project if its path is short enough and its filesystem takes sockets."""
         for in_project in (True, False):
-            path = self._state.socket_path(os.environ, in_project=in_project)
+            path = self._state.socket_path(
+                os.environ, in_project=in_project, for_others=self._is_for_others
+            )
             try:
                 os.unlink(path)
             except FileNotFoundError:
@@ -279,6 +289,8 @@ class Daemon:
             listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
             try:
                 listener.bind(path)  # under the umask of this process: 0600
+                if self._is_for_others:
+                    os.chmod(path, 0o666)  # the door asks who it is
                 listener.listen(128)
             except OSError as error:
                 listener.close()
@@ -289,44 +301,19 @@ class Daemon:
         raise AssertionError
 
     def _listen_for_workers(self) -> socket.socket:
-        daemon = self._options.config.daemon
-        is_local = self._options.runner_name == LOCAL
-        host = daemon.bind or ("127.0.0.1" if is_local else "0.0.0.0")
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        ports = range(daemon.worker_port.first, daemon.worker_port.last + 1)
-        trouble: OSError | None = None
-        for port in ports:
-            listener = socket.socket(family, socket.SOCK_STREAM)
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                listener.bind((host, port))
-                listener.listen(1024)
-            except OSError as error:
-                listener.close()
-                trouble = error
-                continue
-            self._addresses = self._advertised(host, listener.getsockname()[1])
-            return listener
-        raise DaemonError(
-            f"cannot listen for workers on {host}, port {daemon.worker_port}: {trouble}",
-            hint="runner.daemon.bind and runner.daemon.worker_port say where",
-        )
+        config, is_local = self._options.config.daemon, self._options.runner_name == LOCAL
+        listener = addresses.listen(config, is_local=is_local)
+        self._addresses = addresses.of(listener, config.advertise, is_local=is_local)
+        return listener
 
-    def _advertised(self, host: str, port: int) -> str:
-        """Where workers find this daemon, in the order in which they try."""
-        hosts = list(self._options.config.daemon.advertise)
-        if not hosts and host in ("0.0.0.0", "::"):
-            here = socket.gethostname()
-            found = socket.getaddrinfo(here, port, type=socket.SOCK_STREAM)
-            hosts = [socket.getfqdn(), *(str(address[4][0]) for address in found)]
-        return ",".join(f"{name}:{port}" for name in dict.fromkeys(hosts or [host]))
-
-    def _describe(self, socket_path: str, port: int) -> dict[str, Any]:
+    def _describe(self, socket_path: str, tcp: socket.socket) -> dict[str, Any]:
         return {
             "pid": os.getpid(),
-            "host": socket.gethostname(),
+            "host": host_name(),
+            "boot": boot_id(),
             "socket": socket_path,
-            "worker_port": port,
+            "worker_port": tcp.getsockname()[1],
+            "addresses": self._addresses,
             "started": self._started.isoformat(timespec="seconds"),
             "runner": self._options.runner_name,
             "version": VERSION,

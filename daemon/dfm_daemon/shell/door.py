@@ -7,43 +7,36 @@ import asyncio
 import logging
 import socket
 import ssl
-import struct
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from dfm.link import Link
-from dfm.wire.codec import Catalogue
+from dfm_daemon.shell.guards import Guard, Stranger, peer_uid
 
 log = logging.getLogger(__name__)
 
 HELLO_S = 10.0  # from the connection to the hello
 _PATIENCE_S = 3.0  # of which so much is everybody's; then others may need the place
+_CROWD = 64  # of one address; where there are more, each of them has
+_CROWD_PATIENCE_S = 0.5  # only so much
 _AT_THE_DOOR = 256  # connections that have not said hello
 _REMEMBERED = 1000  # addresses whose strangers were logged
 
 Admit = Callable[[Link, Any], None]  # a link, and its hello
+_Places = OrderedDict[asyncio.Timeout, float]  # whose patience ends when, and since when it waits
 
 
 class Door:
-    """One listening socket. `admit` is called with each link whose peer has said hello."""
+    """One listening socket. `halls` has, for each role, who is called with a link of that role whose
+    peer has said hello."""
 
-    def __init__(
-        self,
-        listener: socket.socket,
-        catalogue: Catalogue,
-        admit: Admit,
-        *,
-        tls: ssl.SSLContext | None = None,
-        only_uid: int | None = None,
-    ) -> None:
+    def __init__(self, listener: socket.socket, guard: Guard, halls: Mapping[str, Admit]) -> None:
         self._listener = listener
-        self._catalogue = catalogue
-        self._admit = admit
-        self._tls = tls
-        self._only_uid = only_uid
-        self._places = asyncio.Semaphore(_AT_THE_DOOR)
-        self._guests: OrderedDict[asyncio.Timeout, float] = OrderedDict()  # and since when
+        self._guard = guard
+        self._halls = halls
+        self._free = asyncio.Semaphore(_AT_THE_DOOR)
+        self._waiting: dict[str, _Places] = {}  # by address
         self._logged: set[str] = set()
 
     async def serve(self) -> None:
@@ -57,7 +50,7 @@ class Door:
                 try:
                     connection, address = await loop.sock_accept(self._listener)
                 except OSError as error:  # it was gone again, or we have no descriptors left
-                    self._places.release()
+                    self._free.release()
                     if str(error) != trouble:
                         trouble = str(error)
                         log.warning("cannot accept a connection: %s", error)
@@ -68,70 +61,57 @@ class Door:
                 await asyncio.sleep(0)  # until its time has begun
 
     async def _find_place(self) -> None:
-        """Waits for a place. If there is none, whoever has had one for longest has to hurry: a crowd
-        that says nothing must not keep workers out for as long as they try to come in."""
-        if self._places.locked():
-            oldest, since = next(iter(self._guests.items()))
+        """Waits for a place. If there is none, whoever has had one for longest has to hurry, of the
+        address that has the most: a crowd that says nothing keeps nobody out for long."""
+        if self._free.locked():
+            crowd = max(self._waiting.values(), key=len)
+            oldest, since = next(iter(crowd.items()))
+            patience = _CROWD_PATIENCE_S if len(crowd) > _CROWD else _PATIENCE_S
             if not oldest.expired():
-                oldest.reschedule(since + min(_PATIENCE_S, HELLO_S))
-        await self._places.acquire()
+                oldest.reschedule(since + min(patience, HELLO_S))
+        await self._free.acquire()
 
     async def _let_in(self, connection: socket.socket, address: Any) -> None:
         peer = _name(connection, address)
         patience = asyncio.timeout(HELLO_S)
-        self._guests[patience] = asyncio.get_running_loop().time()
+        places = self._waiting.setdefault(peer, OrderedDict())
+        places[patience] = asyncio.get_running_loop().time()
         try:
             async with patience:
                 await self._meet(connection, peer)
         except TimeoutError:
             self._strange(peer, "did not say in time who it is")
-        except (OSError, ssl.SSLError) as error:
+        except (Stranger, OSError, ssl.SSLError) as error:
             self._strange(peer, str(error))
         except Exception:  # the door stays open, whatever one peer does
             log.exception("a fault of dfm, with the peer at %s", peer)
         finally:
-            del self._guests[patience]
-            self._places.release()
+            del places[patience]
+            if not places:
+                del self._waiting[peer]
+            self._free.release()
 
     async def _meet(self, connection: socket.socket, peer: str) -> None:
-        if self._only_uid is not None and _uid(connection) != self._only_uid:
-            self._strange(peer, f"uid {_uid(connection)} may not use this socket")
-            connection.close()
-            return
-        loop = asyncio.get_running_loop()
-        if connection.family != socket.AF_UNIX:
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        link = Link(self._catalogue, peer)
-        transport = None
+        arrived = None
         try:
-            transport, _ = await loop.connect_accepted_socket(
-                lambda: link, connection, ssl=self._tls
-            )
-            self._admit(link, await link.first)
+            arrived = await self._guard.let_through(connection, peer)
+            self._halls[arrived.role](arrived.link, await arrived.link.first)
         except BaseException:
-            if transport is not None:
-                transport.abort()
-            else:
-                connection.close()
+            if arrived is not None:
+                arrived.link.cut("it did not come in")
+            connection.close()
             raise
 
     def _strange(self, peer: str, why: str) -> None:
-        if peer in self._logged:
+        if peer in self._logged or len(self._logged) >= _REMEMBERED:
             return
-        if len(self._logged) < _REMEMBERED:
-            self._logged.add(peer)
-            log.warning("refused a stranger at %s: %s (said once per address)", peer, why)
+        self._logged.add(peer)
+        log.warning("refused a stranger at %s: %s (said once per address)", peer, why)
+        if len(self._logged) == _REMEMBERED:
+            log.warning("strangers at %d addresses: those at others are not logged", _REMEMBERED)
 
 
 def _name(connection: socket.socket, address: Any) -> str:
     if connection.family == socket.AF_UNIX:
-        return f"uid {_uid(connection)}"
+        return f"uid {peer_uid(connection)}"
     return str(address[0])
-
-
-def _uid(connection: socket.socket) -> int:
-    """Of the process at the other end: unix(7), SO_PEERCRED."""
-    credentials = connection.getsockopt(
-        socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i")
-    )
-    return int(struct.unpack("3i", credentials)[1])

@@ -41,27 +41,42 @@ class Lock:
         os.close(self._fd)
 
 
-def write(state: StateFolder, document: Mapping[str, Any]) -> None:
-    """Writes `daemon.json` so that a reader sees all of it or none."""
+def write(state: StateFolder, document: Mapping[str, Any], *, for_others: bool = False) -> None:
+    """Writes `daemon.json` so that a reader sees all of it or none. It holds no secret."""
     temporary = f"{state.daemon_json}.{os.getpid()}"
     fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     with open(fd, "w") as file:
+        if for_others:
+            os.fchmod(fd, 0o644)
         json.dump(document, file, indent=1)
         file.write("\n")
     os.replace(temporary, state.daemon_json)
 
 
+def hide(state: StateFolder, socket: str) -> None:
+    """Removes what says where a daemon is, and keeps what the next one is recognised by."""
+    for path in (state.daemon_json, socket):
+        _unlink(path)
+
+
 def remove(state: StateFolder, socket: str) -> None:
     """Removes what a daemon leaves, but for its logs."""
-    for path in (state.daemon_json, socket):
+    hide(state, socket)
+    if os.path.dirname(socket) != state.path:
         try:
-            os.unlink(path)
-        except FileNotFoundError:
-            pass
-    for path in (state.credentials,):
-        try:
-            for name in os.listdir(path):
-                os.unlink(os.path.join(path, name))
-            os.rmdir(path)
-        except FileNotFoundError:
-            pass
+            os.rmdir(os.path.dirname(socket))
+        except OSError:
+            pass  # whatever else is in there is not ours
+    try:
+        for name in os.listdir(state.credentials):
+            os.unlink(os.path.join(state.credentials, name))
+        os.rmdir(state.credentials)
+    except FileNotFoundError:
+        pass
+
+
+def _unlink(path: str) -> None:
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        pass

@@ -3,6 +3,7 @@
 import os
 import ssl
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from dfm.credentials import client_context
 from dfm.errors import DaemonError
+from dfm.wire import prelude
 from dfm_daemon.shell import credentials
 from dfm_daemon.shell.credentials import Credentials
-from dfm_worker.connection import client_context
 
 
 @pytest.fixture
@@ -52,7 +54,7 @@ def mode(path: str) -> int:
 
 
 def test_only_their_owner_may_read_them(made: Credentials) -> None:
-    assert [mode(path) for path in made] == [0o600, 0o600]
+    assert [mode(path) for path in made] == [0o600] * 3
     assert mode(os.path.dirname(made.daemon)) == 0o700
 
 
@@ -65,7 +67,7 @@ def test_what_others_can_read_is_replaced_and_not_written_into(tmp_path: Path) -
     made = credentials.make(str(tmp_path))
     assert elsewhere.read_text() == "a secret goes here"
     assert not os.path.islink(made.worker)
-    assert [mode(path) for path in made] == [0o600, 0o600]
+    assert [mode(path) for path in made] == [0o600] * 3
 
 
 def test_where_nothing_can_be_written_the_path_is_named(tmp_path: Path) -> None:
@@ -116,17 +118,81 @@ def test_nothing_older_than_tls_1_3_is_spoken(made: Credentials) -> None:
         shake_hands(credentials.server_context(made), old)
 
 
-def test_each_start_makes_new_ones(tmp_path: Path) -> None:
-    first = credentials.server_context(credentials.make(str(tmp_path)))
-    again = credentials.make(str(tmp_path))
-    with pytest.raises(ssl.SSLError, match="CERTIFICATE_VERIFY_FAILED"):
-        shake_hands(first, anybody(again.worker))
+def texts(made: Credentials) -> list[str]:
+    return [Path(path).read_text() for path in made]
+
+
+@pytest.mark.parametrize("tls", [True, False])
+def test_whole_ones_are_kept(tmp_path: Path, tls: bool) -> None:
+    first = texts(credentials.make(str(tmp_path), tls=tls))
+    assert texts(credentials.make(str(tmp_path), tls=tls)) == first
+    assert sorted(os.listdir(tmp_path)) == ["client.pem", "daemon.pem", "worker.pem"]
+
+
+def _tear(path: str) -> None:
+    os.truncate(path, os.stat(path).st_size - 30)
+
+
+def _open_to_others(path: str) -> None:
+    os.chmod(path, 0o640)
+
+
+def _put_anothers(path: str) -> None:
+    """Whole, and of this project, but for another role."""
+    other = next(name for name in ("worker.pem", "client.pem") if not path.endswith(name))
+    Path(path).write_text((Path(path).parent / other).read_text())
+
+
+@pytest.mark.parametrize("tls", [True, False])
+@pytest.mark.parametrize("place", [0, 1, 2])
+@pytest.mark.parametrize("harm", [_tear, os.unlink, _open_to_others, _put_anothers])
+def test_if_one_is_not_whole_or_not_ours_alone_all_are_made_anew(
+    tmp_path: Path, tls: bool, place: int, harm: Callable[[str], None]
+) -> None:
+    made = credentials.make(str(tmp_path), tls=tls)
+    before = texts(made)
+    harm(made[place])
+    credentials.make(str(tmp_path), tls=tls)
+    after = texts(made)
+    assert not set(before) & set(after)
+    assert [mode(path) for path in made] == [0o600] * 3
+    assert texts(credentials.make(str(tmp_path), tls=tls)) == after
+
+
+def test_those_of_two_daemons_are_no_set(tmp_path: Path) -> None:
+    one = credentials.make(str(tmp_path / "one"))
+    other = credentials.make(str(tmp_path / "other"))
+    os.replace(other.worker, one.worker)
+    mixed = texts(one)
+    credentials.make(str(tmp_path / "one"))
+    assert not set(mixed) & set(texts(one))
+
+
+def test_another_way_of_proof_needs_other_files(tmp_path: Path) -> None:
+    made = credentials.make(str(tmp_path))
+    assert "CERTIFICATE" in texts(made)[1]
+    credentials.make(str(tmp_path), tls=False)
+    assert "DFM WORKER SECRET" in texts(made)[1]
+    credentials.make(str(tmp_path))
+    assert "CERTIFICATE" in texts(made)[1]
+
+
+def test_a_worker_has_not_the_secret_of_a_client(tmp_path: Path) -> None:
+    made = credentials.make(str(tmp_path), tls=False)
+    daemon, worker, client = (prelude.read(text) for text in texts(made))
+    assert [secret.role for secret in daemon] == ["worker", "client"]
+    assert worker + client == daemon
+    assert worker[0].key != client[0].key
 
 
 @pytest.mark.parametrize(
     ("place", "usage"),
-    [(0, ExtendedKeyUsageOID.SERVER_AUTH), (1, ExtendedKeyUsageOID.CLIENT_AUTH)],
-    ids=["daemon", "worker"],
+    [
+        (0, ExtendedKeyUsageOID.SERVER_AUTH),
+        (1, ExtendedKeyUsageOID.CLIENT_AUTH),
+        (2, ExtendedKeyUsageOID.CLIENT_AUTH),
+    ],
+    ids=["daemon", "worker", "client"],
 )
 def test_a_certificate_is_for_one_use_and_the_key_of_its_authority_is_nowhere(
     place: int, usage: x509.ObjectIdentifier, made: Credentials

@@ -17,9 +17,11 @@ from dfm.version import VERSION
 from dfm.wire import client as wire
 from dfm.wire.client import CLIENT_LINK
 from dfm.wire.codec import MAJOR, MINOR
+from dfm.wire.prelude import CLIENT, WORKER
 from dfm_daemon.shell import credentials
 from dfm_daemon.shell import door as module
 from dfm_daemon.shell.door import Door
+from dfm_daemon.shell.guards import Arrived, Guard, UserGuard
 from tests.dfm_daemon.shell.conftest import Peer, play, until
 
 HELLO = wire.Hello(MAJOR, MINOR, VERSION, "run", 1, "ann", "desk")
@@ -61,10 +63,11 @@ class Hall:
 
 
 @asynccontextmanager
-async def door(listener: socket.socket, **options: Any) -> AsyncIterator[Hall]:
+async def door(listener: socket.socket, guard: Guard) -> AsyncIterator[Hall]:
     hall = Hall(listener)
     with listener:
-        serving = Door(listener, CLIENT_LINK, lambda *who: hall.admit(*who), **options)
+        halls = dict.fromkeys((WORKER, CLIENT), lambda *who: hall.admit(*who))
+        serving = Door(listener, guard, halls)
         task = asyncio.create_task(serving.serve())
         try:
             yield hall
@@ -78,15 +81,26 @@ async def door(listener: socket.socket, **options: Any) -> AsyncIterator[Hall]:
             await asyncio.gather(*(guest.closed for guest in hall.guests))
 
 
-def tcp(**options: Any) -> Any:
-    return door(socket.create_server(("127.0.0.1", 0), backlog=1024), **options)
+class Anybody:
+    """A guard who asks nothing."""
+
+    async def let_through(self, connection: socket.socket, peer: str) -> Arrived:
+        link = Link(CLIENT_LINK, peer)
+        loop = asyncio.get_running_loop()
+        await loop.connect_accepted_socket(lambda: link, connection)
+        return Arrived(link, CLIENT)
 
 
-def unix(folder: Path, **options: Any) -> Any:
+def tcp(guard: Guard | None = None) -> Any:
+    listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
+    return door(listener, guard or Anybody())
+
+
+def unix(folder: Path, uid: int) -> Any:
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(str(folder / "socket"))
     listener.listen()
-    return door(listener, **options)
+    return door(listener, UserGuard({uid}))
 
 
 @pytest.fixture(autouse=True)
@@ -174,10 +188,10 @@ def test_a_peer_that_hangs_up_without_a_hello_leaves_the_door_open() -> None:
 @pytest.mark.parametrize("data", [CLIENT_LINK.encode(HELLO), b"\x16\x03\x01", b""])
 @pytest.mark.usefixtures("impatient")
 def test_a_peer_without_tls_is_cut_off_where_tls_is_wanted(data: bytes, tmp_path: Path) -> None:
-    context = credentials.server_context(credentials.make(str(tmp_path)))
+    guard = credentials.guard(credentials.make(str(tmp_path)))
 
     async def scene() -> None:
-        async with tcp(tls=context) as hall, hall.stranger() as peer:
+        async with tcp(guard) as hall, hall.stranger() as peer:
             await peer.write(data)
             loop = asyncio.get_running_loop()
             with suppress(ConnectionError):
@@ -208,11 +222,11 @@ def test_a_peer_with_the_projects_certificate_is_let_in_and_none_with_anothers(
             await writer.wait_closed()
 
     async def scene() -> None:
-        async with tcp(tls=credentials.server_context(ours)) as hall:
+        async with tcp(credentials.guard(ours)) as hall:
             for pem in (foreign.worker, foreign.daemon, ours.daemon):
                 await say_hello(hall.address, pem)
                 assert not hall.guests
-            saying = asyncio.create_task(say_hello(hall.address, ours.worker))
+            saying = asyncio.create_task(say_hello(hall.address, ours.client))
             await until(lambda: hall.guests)
             hall.guests[0].cut("seen")
             await saying
@@ -222,7 +236,7 @@ def test_a_peer_with_the_projects_certificate_is_let_in_and_none_with_anothers(
 
 def test_a_process_of_another_user_is_not_heard(tmp_path: Path) -> None:
     async def scene() -> None:
-        async with unix(tmp_path, only_uid=os.geteuid() + 1) as hall, hall.stranger() as peer:
+        async with unix(tmp_path, os.geteuid() + 1) as hall, hall.stranger() as peer:
             with suppress(ConnectionError):
                 await peer.say(HELLO)
             assert await peer.is_cut_off()
@@ -233,7 +247,7 @@ def test_a_process_of_another_user_is_not_heard(tmp_path: Path) -> None:
 
 def test_a_process_of_the_own_user_is_let_in(tmp_path: Path) -> None:
     async def scene() -> None:
-        async with unix(tmp_path, only_uid=os.geteuid()) as hall:
+        async with unix(tmp_path, os.geteuid()) as hall:
             await hall.lets_in()
 
     play(scene)
