@@ -14,6 +14,7 @@ from dfm_daemon.core import ahead, events, scaling
 from dfm_daemon.core.actions import Action
 from dfm_daemon.core.events import Event
 from dfm_daemon.core.news import News
+from dfm_daemon.core.recent import Recent
 from dfm_daemon.core.roster import Roster
 from dfm_daemon.core.runs import Runs
 from dfm_daemon.core.settings import Settings
@@ -44,6 +45,7 @@ class Scheduler:
         self._runs = Runs(self._roster, self.totals)
         self.runs = self._runs.by_id
         self._news = News()
+        self.recent = Recent()
         self._drains = False
         self._ended = False
 
@@ -199,6 +201,7 @@ class Scheduler:
         if task.run.id in self.runs:
             task.run.completed += 1
             self.totals["failed" if event.status else "completed"] += 1
+            self.recent.add(task, event.status, event.wall_s, now)
             yield do.TellFinished(task.run.id, task.number, task.attempt, event.result)
         else:
             self.totals["cancelled"] += 1
@@ -240,7 +243,7 @@ class Scheduler:
         self._roster.begin_lease(worker, now)
         yield do.Note(f"worker={name} connection lost: {reason}", is_trouble=True)
 
-    def _lose(self, worker: Worker, reason: str) -> Iterable[Action]:
+    def _lose(self, worker: Worker, reason: str, now: float) -> Iterable[Action]:
         """A worker is no more. Its tasks go back to where they were, or are given up."""
         tasks = list(worker.tasks.values())
         worker.tasks.clear()
@@ -249,13 +252,13 @@ class Scheduler:
         worker.pool.task_s = None  # those ahead share its fate: none ahead until more is known
         where = f"worker {worker.name} on {worker.host or 'its host'}: {reason}"
         for task in reversed(tasks):
-            yield from self._lost(task, where)
+            yield from self._lost(task, where, now)
         self._roster.remove(worker)
         yield do.Note(
             f"worker={worker.name} lost with {len(tasks)} tasks: {reason}", is_trouble=True
         )
 
-    def _lost(self, task: Task, reason: str) -> Iterable[Action]:
+    def _lost(self, task: Task, reason: str, now: float) -> Iterable[Action]:
         lost = task.attempt
         task.worker = None
         task.losses += 1
@@ -268,6 +271,7 @@ class Scheduler:
             task.move(TaskState.DONE)
             del task.run.tasks[task.number]
             self.totals["failed"] += 1
+            self.recent.add(task, 0, 0.0, now, lost=reason)
         else:
             task.attempt += 1
             task.move(TaskState.WAITING)
@@ -312,6 +316,7 @@ class Scheduler:
                     task.move(TaskState.DONE)
                     del task.run.tasks[task.number]
                     self.totals["failed"] += 1
+                    self.recent.add(task, 0, 0.0, now, lost=reason)
                     yield do.TellLost(run, task.number, task.attempt, reason, final=True)
 
     def _job_gone(self, event: events.JobGone, now: float) -> Iterable[Action]:
@@ -325,7 +330,7 @@ class Scheduler:
         elif worker.state is WorkerState.DRAINING and not worker.tasks:
             self._roster.remove(worker)
         else:
-            yield from self._lose(worker, event.reason)
+            yield from self._lose(worker, event.reason, now)
 
     def _stop(self, *, drain: bool) -> Iterable[Action]:
         self._drains = True
@@ -338,7 +343,7 @@ class Scheduler:
     def _expire(self, now: float) -> Iterable[Action]:
         for worker in self._roster.take_silent(now):
             yield do.EndJob(worker.name)
-            yield from self._lose(worker, f"nothing heard for {self._settings.lease_s:.0f} s")
+            yield from self._lose(worker, f"nothing heard for {self._settings.lease_s:.0f} s", now)
         for worker in self._roster.take_idle(now):
             self._roster.withhold(worker)
             worker.move(WorkerState.DRAINING)

@@ -27,12 +27,14 @@ class Clients:
         welcome: wire.Welcome,
         status: Callable[[], bytes],
         run_left: Callable[[], None],
+        snapshot: Callable[[wire.AskSnapshot], wire.Snapshot],
     ) -> None:
         self._tell = tell
         self._blobs = blobs
         self._welcome = welcome
         self._status = status
         self._run_left = run_left
+        self._snapshot = snapshot
         self._runs: dict[RunId, Link] = {}
         self._shapes: dict[RunId, dict[int, Shape]] = {}
         self._links: set[Link] = set()
@@ -117,6 +119,10 @@ class Clients:
                 self._tell(events.RunCancelled(run, grace_s))
             case wire.AskStatus():
                 link.send(wire.Status(self._status()))
+            case wire.AskSnapshot():
+                link.send(self._snapshot(message))
+            case wire.Ping(number):
+                link.send(wire.Pong(number))
             case wire.Stop(drain):
                 log.info("asked to stop%s", " after the running tasks" if drain else "")
                 self._tell(events.StopAsked(drain))

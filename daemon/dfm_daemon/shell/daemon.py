@@ -34,6 +34,7 @@ from dfm_daemon.shell import credentials, identity, status
 from dfm_daemon.shell.clients import Clients
 from dfm_daemon.shell.door import Door
 from dfm_daemon.shell.jobs import Jobs
+from dfm_daemon.shell.monitor import Monitor
 from dfm_daemon.shell.workers import Blobs, Workers
 
 log = logging.getLogger(__name__)
@@ -81,7 +82,10 @@ class Daemon:
         self._credentials = credentials.paths(state.credentials)
         self._workers = Workers(self._tell, self._blobs, LEASE_S)
         welcome = client_wire.Welcome(MAJOR, MINOR, VERSION, os.getpid(), options.runner_name)
-        self._clients = Clients(self._tell, self._blobs, welcome, self._status, self._run_left)
+        self._monitor = Monitor(self._core, self._loop.time)
+        self._clients = Clients(
+            self._tell, self._blobs, welcome, self._status, self._run_left, self._monitor.snapshot
+        )
         self._jobs: Jobs | None = None
 
     async def run(self, ready: Callable[[], None]) -> None:
@@ -223,6 +227,8 @@ class Daemon:
                 self._workers.cut(worker, "its job is ended")
             case actions.Note(text, is_trouble):
                 log.log(logging.WARNING if is_trouble else logging.INFO, "%s", text)
+                if is_trouble:
+                    self._monitor.note(text)
             case actions.End():
                 if not self._over.done():
                     self._over.set_result(None)
