@@ -225,6 +225,31 @@ def daemon_status(
     raise typer.Exit(status(root, as_json=json))
 
 
+@app.command("logs")
+def logs_command(
+    task: Annotated[str, typer.Argument(metavar="TASK", help="full name, or a unique end of it")],
+    follow: Annotated[
+        bool, typer.Option("-f", "--follow", help="go on until the task has ended")
+    ] = False,
+    tail: Annotated[
+        int | None, typer.Option("-n", "--tail", min=0, metavar="LINES", help="the last lines only")
+    ] = None,
+    root: Root = "",
+) -> None:
+    """Print the log of a task, from the run directory here or in the project."""
+    from dfm.cli.logs import logs
+
+    raise typer.Exit(logs(task, root, follows=follow, lines=tail))
+
+
+@app.command("ping")
+def ping_command(root: Root = "") -> None:
+    """Print how long the daemon of this project takes to answer. Exit status 3 if none runs."""
+    from dfm.cli.ping import ping
+
+    raise typer.Exit(ping(root))
+
+
 @app.command("worker", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def worker_command(context: typer.Context) -> None:
     """Run tasks for a daemon, which launches its workers itself: what a batch job runs."""

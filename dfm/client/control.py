@@ -3,6 +3,7 @@
 import getpass
 import json
 import os
+import select
 import socket
 import time
 from collections.abc import Iterator
@@ -82,12 +83,13 @@ class Control:
         self._ask(wire.Ping(0), wire.Pong)
         return time.perf_counter() - began
 
-    def stop(self, *, drain: bool, timeout_s: float | None) -> None:
-        """Asks it to end, and waits until it closes the connection."""
+    def ask_to_stop(self, *, drain: bool) -> None:
+        """It answers by closing the connection."""
         self._send(wire.Stop(drain))
-        self._connection.settimeout(timeout_s)
-        for _ in self._messages:
-            pass
+
+    def is_ending(self, timeout_s: float) -> bool:
+        """Whether it says so, or closes the connection, within this time."""
+        return bool(select.select([self._connection], [], [], timeout_s)[0])
 
     def close(self) -> None:
         self._connection.close()

@@ -15,7 +15,12 @@ from dfm.cli.monitor.feed import Feed
 from dfm.cli.monitor.lines import Line, Look
 from dfm.cli.monitor.view import Arrived, Gone, View
 
-_STYLES = {Look.PLAIN: "", Look.HEAD: "reverse", Look.BAD: "bold red"}
+_STYLES = {
+    Look.PLAIN: "",
+    Look.HEAD: "reverse",
+    Look.BAD: "bold red",
+    Look.ALARM: "bold red reverse",
+}
 _TICK_S = 1.0
 
 

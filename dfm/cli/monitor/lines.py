@@ -9,6 +9,7 @@ class Look(enum.Enum):
     PLAIN = "plain"
     HEAD = "head"
     BAD = "bad"
+    ALARM = "alarm"
 
 
 class Line(NamedTuple):

@@ -16,10 +16,10 @@ def first_line(
 ) -> Line:  # fmt: skip
     """Of a daemon that answers, or what keeps us from it."""
     if trouble:
-        return Line(_ends(one_line(trouble), _LEAVE, width, ellipsis), Look.BAD)
+        return Line(_ends(one_line(trouble), _LEAVE, width, ellipsis), Look.ALARM)
     up = f"{'uptime':<{_LABEL}}{clock(uptime_s)}   "
     room = width - len(up) - len(_LEAVE) - 2
-    return Line(_ends(up + keep_tail(whose, room, ellipsis), _LEAVE, width, ellipsis))
+    return Line(_ends(up + keep_tail(whose, room, ellipsis), _LEAVE, width, ellipsis), Look.HEAD)
 
 
 def number_lines(snapshot: Snapshot, rate: float, width: int, ellipsis: str) -> list[Line]:

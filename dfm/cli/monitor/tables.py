@@ -14,6 +14,7 @@ _TIME = 9
 _WORKER = (6, 10)  # least and most columns
 _PLACE = (11, 24)  # a host, or a result
 _MIDDLE = 70  # from so many columns on a host may take more than the least
+_NARROW = 45  # and with less no worker is shown
 _GAP = "  "
 
 
@@ -26,13 +27,13 @@ class Widths(NamedTuple):
 
 
 def widths(width: int, running: Sequence[RunningTask], ended: Sequence[EndedTask | int]) -> Widths:
-    """Fits both tables. On a narrow screen hosts go first, then workers."""
+    """Fits both tables. A narrow screen has no room for workers."""
     names = [task.worker for task in running]
     names += [one.worker for one in ended if isinstance(one, EndedTask)]
     worker = _between(_WORKER, map(len, names))
     most = (_PLACE[0], _PLACE[1] if width > _MIDDLE else _PLACE[0])
     place = _between(most, (len(task.host) for task in running))
-    if width < 45:
+    if width < _NARROW:
         worker = 0
     rest = width - _TIME - 2 - place - 2 - (worker + 2 if worker else 0)
     return Widths(worker, place, max(rest, 8))
@@ -45,7 +46,7 @@ def running_lines(
     shown = running[: max(height - 1, 0)]
     how_many = f"{count}" if len(shown) >= count else f"{len(shown)} of {count}"
     title = f"RUNNING ({how_many}, longest first)"
-    lines = [_line("ELAPSED", "WORKER", "HOST", title, columns, ellipsis, Look.HEAD)]
+    lines = [_head("ELAPSED", "HOST", title, columns)]
     for task in shown:
         elapsed = duration_of_running(task.elapsed_s)
         lines.append(_line(elapsed, task.worker, task.host, task.task, columns, ellipsis))
@@ -56,9 +57,7 @@ def ended_lines(
     ended: Iterable[EndedTask | int], columns: Widths, height: int, ellipsis: str
 ) -> list[Line]:
     """With a heading, cut to `height`."""
-    lines = [
-        _line("TIME", "WORKER", "RESULT", "ENDED (newest first)", columns, ellipsis, Look.HEAD)
-    ]
+    lines = [_head("TIME", "RESULT", "ENDED (newest first)", columns)]
     for one in itertools.islice(ended, max(height - 1, 0)):
         if isinstance(one, int):
             lines.append(_line("", "", "", f"({one} more)", columns, ellipsis))
@@ -77,6 +76,10 @@ def result(one: EndedTask) -> str:
     if not one.status:
         return "pass"
     return f"FAIL {one.status}" if one.status > 0 else f"FAIL sig {-one.status}"
+
+
+def _head(time: str, place: str, title: str, columns: Widths) -> Line:
+    return _line(time, "WORKER", place, title[: columns.task], columns, "")._replace(look=Look.HEAD)
 
 
 def _line(

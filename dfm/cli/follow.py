@@ -1,0 +1,99 @@
+"""Streams the log of a task, to its end or for as long as the task runs. Logs may be huge, or no text."""
+
+import os
+import time
+from collections.abc import Callable
+
+from dfm.engine.locks import is_run_in
+from dfm.engine.task_logs import TaskLog
+
+_BLOCK = 256 * 1024
+_LOOK_S = 0.2  # between two looks: nothing tells of changes on a shared filesystem
+
+
+def print_log(log: TaskLog, out: int, lines: int | None) -> None:
+    """Writes the log, or its last lines, to the descriptor. Raises OSError."""
+    with open(log.path, "rb", buffering=0) as file:
+        _copy(file.fileno(), _start(file.fileno(), lines), out)
+
+
+def follow(
+    log: TaskLog, rundir: str, out: int, lines: int | None, say: Callable[[str], None]
+) -> None:
+    """Writes the log and what is added, until the task has ended. `say` gets lines for people.
+
+    Raises OSError.
+    """
+    if not os.path.exists(log.path):
+        say(f"{log.task} has not started yet: waiting for it (Ctrl-C gives up)")
+        while not os.path.exists(log.path):
+            time.sleep(_LOOK_S)
+    tail = _Tail(log, out, lines, say)
+    while not (has_ended := log.has_ended()) and is_run_in(rundir):
+        tail.go_on()
+        time.sleep(_LOOK_S)
+    has_ended = has_ended or log.has_ended()  # by the last that its run did
+    tail.go_on()
+    if not has_ended:
+        say(f"{log.task} has not ended, and no `dfm run` is at work in {rundir} any more")
+
+
+class _Tail:
+    """How far a log was written out."""
+
+    def __init__(
+        self, log: TaskLog, out: int, lines: int | None, say: Callable[[str], None]
+    ) -> None:
+        self._log = log
+        self._out = out
+        self._lines = lines
+        self._say = say
+        self._position: int | None = None
+
+    def go_on(self) -> None:
+        """Opens it anew: with NFS that is when what others have added is looked for."""
+        try:
+            fd = os.open(self._log.path, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:  # `--clean`: another one will be made
+            return
+        try:
+            if self._position is None:
+                self._position = _start(fd, self._lines)
+            elif os.fstat(fd).st_size < self._position:
+                self._say(f"{self._log.task} has started anew")
+                self._position = 0
+            self._position = _copy(fd, self._position, self._out)
+        finally:
+            os.close(fd)
+
+
+def _copy(fd: int, position: int, out: int) -> int:
+    """What there is from a position on; returns the next one."""
+    while data := os.pread(fd, _BLOCK, position):
+        position += len(data)
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(out, rest) :]
+    return position
+
+
+def _start(fd: int, lines: int | None) -> int:
+    """The position at which so many last lines begin."""
+    if lines is None:
+        return 0
+    end = size = os.fstat(fd).st_size
+    wanted = lines
+    if lines and size and os.pread(fd, 1, size - 1) != b"\n":
+        wanted -= 1  # the last line has no end yet
+    if not lines:
+        return size
+    while end > 0:
+        begin = max(0, end - _BLOCK)
+        block = os.pread(fd, end - begin, begin)
+        end = begin
+        place = len(block)
+        while (place := block.rfind(b"\n", 0, place)) >= 0:
+            if wanted == 0:
+                return begin + place + 1
+            wanted -= 1
+    return 0
