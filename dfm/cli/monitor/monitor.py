@@ -5,7 +5,7 @@ import sys
 import time
 
 from dfm.cli.monitor.feed import Feed
-from dfm.cli.monitor.terminal import terminal
+from dfm.cli.monitor.terminal import are_terminals, terminal
 from dfm.cli.monitor.view import View
 from dfm.client.control import Control
 from dfm.config.state_folder import StateFolder
@@ -22,7 +22,7 @@ def monitor(state: StateFolder) -> int:
 
 
 def _monitor(state: StateFolder) -> int:
-    kind = terminal(os.environ)
+    kind = terminal(os.environ, is_terminal=are_terminals(), encoding=sys.stdout.encoding)
     control = Control.of(state)
     if control is None:
         print(  # noqa: T201

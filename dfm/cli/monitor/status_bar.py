@@ -19,7 +19,9 @@ def first_line(
         return Line(_ends(one_line(trouble), _LEAVE, width, ellipsis), Look.ALARM)
     up = f"{'uptime':<{_LABEL}}{clock(uptime_s)}   "
     room = width - len(up) - len(_LEAVE) - 2
-    return Line(_ends(up + keep_tail(whose, room, ellipsis), _LEAVE, width, ellipsis), Look.HEAD)
+    return Line(
+        _ends(up + keep_tail(one_line(whose), room, ellipsis), _LEAVE, width, ellipsis), Look.HEAD
+    )
 
 
 def number_lines(snapshot: Snapshot, rate: float, width: int, ellipsis: str) -> list[Line]:
@@ -61,7 +63,7 @@ def _pools(pools: Sequence[PoolCounts], error: str, width: int, ellipsis: str) -
     """Pools in trouble come first; an error gets what room they leave, and at least half."""
     ordered = sorted(pools, key=lambda pool: pool.state == "ok")
     text = ", ".join(
-        f"{pool.name} {pool.state} {pool.serving}/{pool.max_workers}" for pool in ordered
+        f"{one_line(pool.name)} {pool.state} {pool.serving}/{pool.max_workers}" for pool in ordered
     )
     room = width - _LABEL
     if error:

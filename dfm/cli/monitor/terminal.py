@@ -15,19 +15,24 @@ class Terminal(NamedTuple):
     ellipsis: str  # one column, for what is cut off
 
 
-def terminal(environ: Mapping[str, str]) -> Terminal:
+def are_terminals() -> bool:
+    """Whether all standard streams are."""
+    streams = (sys.stdin, sys.stdout, sys.stderr)
+    return all(stream is not None and stream.isatty() for stream in streams)
+
+
+def terminal(environ: Mapping[str, str], *, is_terminal: bool, encoding: str) -> Terminal:
     """Raises UsageError if the monitor cannot be shown."""
-    if not all(stream and stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
+    if not is_terminal:
         raise UsageError("the monitor needs a terminal, and this is a pipe or a file", hint=_HINT)
     name = environ.get("TERM", "")
     can_move, color_count = _abilities(name)
     if not can_move:
         what = f"a terminal of the type `{name}`" if name else "a terminal without TERM"
         raise UsageError(f"the monitor cannot be shown on {what}: no cursor addressing", hint=_HINT)
-    encoding = (sys.stdout.encoding or "").lower()
     return Terminal(
         has_color=color_count >= 8 and not environ.get("NO_COLOR"),
-        ellipsis="…" if encoding.startswith("utf") and color_count >= 8 else "~",
+        ellipsis="…" if encoding.lower().startswith("utf") and color_count >= 8 else "~",
     )
 
 

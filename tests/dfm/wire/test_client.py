@@ -23,4 +23,8 @@ def test_a_number_keeps_its_message_for_ever() -> None:
         18: "Shape",
         19: "Settled",
         20: "Bye",
+        30: "AskSnapshot",
+        31: "Snapshot",
+        36: "Ping",
+        37: "Pong",
     }
