@@ -12,16 +12,15 @@ _LABEL = 9
 
 
 def first_line(
-    uptime_s: float, whose: str, trouble: str, width: int, ellipsis: str
-) -> Line:  # fmt: skip
+    uptime_s: float, who: str, project: str, trouble: str, width: int, ellipsis: str
+) -> Line:
     """Of a daemon that answers, or what keeps us from it."""
     if trouble:
         return Line(_ends(one_line(trouble), _LEAVE, width, ellipsis), Look.ALARM)
-    up = f"{'uptime':<{_LABEL}}{clock(uptime_s)}   "
-    room = width - len(up) - len(_LEAVE) - 2
-    return Line(
-        _ends(up + keep_tail(one_line(whose), room, ellipsis), _LEAVE, width, ellipsis), Look.HEAD
-    )
+    text = f"{'uptime':<{_LABEL}}{clock(uptime_s)}   {who}   "
+    room = width - len(text) - len(_LEAVE) - 2
+    text += keep_tail(one_line(project), room, ellipsis)
+    return Line(_ends(text, _LEAVE, width, ellipsis), Look.HEAD)
 
 
 def number_lines(snapshot: Snapshot, rate: float, width: int, ellipsis: str) -> list[Line]:

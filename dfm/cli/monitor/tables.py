@@ -88,8 +88,8 @@ def _line(
 ) -> Line:  # fmt: skip
     cells = [time.rjust(_TIME)]
     if columns.worker:
-        cells.append(keep_tail(worker, columns.worker, ellipsis).ljust(columns.worker))
-    cells.append(keep_tail(place, columns.place, ellipsis).ljust(columns.place))
+        cells.append(keep_tail(one_line(worker), columns.worker, ellipsis).ljust(columns.worker))
+    cells.append(keep_tail(one_line(place), columns.place, ellipsis).ljust(columns.place))
     cells.append(keep_tail(one_line(task), columns.task, ellipsis))
     return Line(_GAP.join(cells), look)
 

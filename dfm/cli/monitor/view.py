@@ -66,12 +66,14 @@ class View:
         )
 
     def status(self, width: int, now: float) -> list[Line]:
-        whose, uptime_s = f"project {self._project}", 0.0
+        who, uptime_s = "", 0.0
         if self._arrived is not None:
-            whose = f"{self._arrived.runner}, pid {self._arrived.pid}, {self._project}"
+            who = f"{self._arrived.runner}, pid {self._arrived.pid}"
             uptime_s = self._arrived.snapshot.uptime_s
         trouble = self._trouble(now)
-        lines = [status_bar.first_line(uptime_s, whose, trouble, width, self._ellipsis)]
+        lines = [
+            status_bar.first_line(uptime_s, who, self._project, trouble, width, self._ellipsis)
+        ]
         if self._arrived is not None:
             lines += status_bar.number_lines(
                 self._arrived.snapshot, self._history.rate(), width, self._ellipsis

@@ -48,16 +48,18 @@ def test_no_line_is_longer_than_the_screen_is_wide(width: int, count: int, error
     pools = [BACKOFF._replace(name=f"pool{number}", last_error=error) for number in range(count)]
     said = snapshot(workers=WORKERS, tasks=TASKS, pools=pools, trouble=error)
     lines = number_lines(said, 1.0, width, "…")
-    lines += [first_line(3.0, error, trouble, width, "…") for trouble in ("", error)]
+    lines += [
+        first_line(3.0, "local, pid 1", error, trouble, width, "…") for trouble in ("", error)
+    ]
     assert all(len(line.text) <= width for line in lines)
     assert all("\n" not in line.text for line in lines)
 
 
-def test_how_to_leave_is_always_said() -> None:
-    for trouble in ("", "THE DAEMON IS GONE"):
-        assert first_line(1.0, "local, pid 1, /" + "p" * 90, trouble, 80, "…").text.endswith(
-            "q: detach"
-        )
+def test_a_long_path_leaves_room_for_whose_it_is_and_how_to_leave() -> None:
+    line = first_line(1.0, "local, pid 7", "/" + "p" * 90 + "/end", "", 80, "…").text
+    assert line.startswith("uptime   0:01   local, pid 7   …ppp")
+    assert line.endswith("/end  q: detach")
+    assert first_line(1.0, "", "/p", "THE DAEMON IS GONE", 80, "…").text.endswith("  q: detach")
 
 
 @pytest.mark.parametrize(

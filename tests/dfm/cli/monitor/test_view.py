@@ -22,7 +22,7 @@ def test_before_the_first_answer_there_is_nothing_to_show() -> None:
 def test_an_answer_fills_the_screen() -> None:
     shown = view()
     shown.take(Arrived(7, "local", snapshot(67.0, [ended(1)], runs=[running("p.now")])), 1.0)
-    assert first(shown, 1.0).startswith("uptime   1:07   local, pid 7, /p ")
+    assert first(shown, 1.0).startswith("uptime   1:07   local, pid 7   /p ")
     assert len(shown.status(80, 1.0)) == 4
     assert "p.now" in shown.running(80, 10)[1].text
     assert "p.t1" in shown.ended(80, 10)[1].text
