@@ -8,6 +8,7 @@ from dfm.engine.locks import is_run_in
 from dfm.engine.task_logs import TaskLog
 
 _BLOCK = 256 * 1024
+_KNOWN_BY = 256  # bytes by which a log that was read is known again
 _LOOK_S = 0.2  # between two looks: nothing tells of changes on a shared filesystem
 
 
@@ -28,7 +29,7 @@ def follow(
         say(f"{log.task} has not started yet: waiting for it (Ctrl-C gives up)")
         while not os.path.exists(log.path):
             time.sleep(_LOOK_S)
-    tail = _Tail(log, out, lines, say)
+    tail = Tail(log, out, lines, say)
     while not (has_ended := log.has_ended()) and is_run_in(rundir):
         tail.go_on()
         time.sleep(_LOOK_S)
@@ -38,7 +39,7 @@ def follow(
         say(f"{log.task} has not ended, and no `dfm run` is at work in {rundir} any more")
 
 
-class _Tail:
+class Tail:
     """How far a log was written out."""
 
     def __init__(
@@ -49,6 +50,7 @@ class _Tail:
         self._lines = lines
         self._say = say
         self._position: int | None = None
+        self._last = b""  # bytes before it
 
     def go_on(self) -> None:
         """Opens it anew: with NFS that is when what others have added is looked for."""
@@ -59,12 +61,18 @@ class _Tail:
         try:
             if self._position is None:
                 self._position = _start(fd, self._lines)
-            elif os.fstat(fd).st_size < self._position:
+            elif self._before(fd) != self._last:  # it was emptied since, and perhaps grew again
                 self._say(f"{self._log.task} has started anew")
                 self._position = 0
             self._position = _copy(fd, self._position, self._out)
+            self._last = self._before(fd)
         finally:
             os.close(fd)
+
+    def _before(self, fd: int) -> bytes:
+        """The bytes in front of the position, as far as they are still there."""
+        begin = max(0, (self._position or 0) - _KNOWN_BY)
+        return os.pread(fd, (self._position or 0) - begin, begin)
 
 
 def _copy(fd: int, position: int, out: int) -> int:

@@ -84,7 +84,8 @@ def _expected(rundir: str, name: str, root: str, *, follows: bool) -> TaskLog:
     inner = sorted(one for one in known if f".{name}." in f".{one}")
     if inner:
         raise UsageError(f"`{name}` has no log of its own; inside it are {_some(inner)}")
-    near = did_you_mean(name, known | {one.partition(".")[2] for one in known})
+    part_count = name.count(".") + 1  # of a name, from its end
+    near = did_you_mean(name, {".".join(one.split(".")[-part_count:]) for one in known})
     raise UsageError(
         f"no task `{name}` has a log in {short_path(rundir)}",
         hint=near or "`dfm run` lists the tasks",

@@ -30,11 +30,18 @@ class Part(Widget):
     def __init__(self, lines: Callable[[int, int], list[Line]], name: str) -> None:
         super().__init__(id=name)
         self._lines = lines
+        self._shown: list[Line] = []
+
+    def draw(self) -> None:
+        """If there is something else to be seen: the terminal may be far away."""
+        if self._lines(*self.size) != self._shown:
+            self.refresh()
 
     def render(self) -> Text:
         width, height = self.size
+        self._shown = self._lines(width, height)
         text = Text(no_wrap=True, end="")
-        for number, line in enumerate(self._lines(width, height)[:height]):
+        for number, line in enumerate(self._shown[:height]):
             text.append("\n" if number else "")
             text.append(line.text.ljust(width)[:width], style=_STYLES[line.look])
         return text
@@ -99,4 +106,4 @@ class MonitorApp(App[None]):
 
     def _draw(self) -> None:
         for part in self.query(Part):
-            part.refresh()
+            part.draw()
