@@ -27,22 +27,27 @@ def end(control: Control, *, drain: bool, timeout_s: float | None) -> None:
     progress = _Progress(redraws=sys.stdout.isatty())
     try:
         while not control.is_ending(_LOOK_S):
+            running = _running(control) if drain else 0
             if timeout_s is not None and progress.waited_s() >= timeout_s:
+                why = f"{plural(running, 'task')} still running" if running else "its log says more"
                 raise DaemonError(
-                    f"the daemon has not ended within {timeout_s:g} s; it goes on with that"
+                    f"the daemon has not ended within {timeout_s:g} s: {why}",
+                    hint="it goes on with that; stop it without --drain to end them"
+                    if running
+                    else "",
                 )
-            if drain and (running := _running(control)) is not None:
+            if running:
                 progress.show(running)
     finally:
         progress.clear()
 
 
-def _running(control: Control) -> int | None:
-    """How many tasks; None if the daemon ends just now."""
+def _running(control: Control) -> int:
+    """How many tasks; none if the daemon ends just now."""
     try:
         return control.snapshot(0, 0).tasks["running"]
     except DaemonError:
-        return None
+        return 0
 
 
 def _beginning(tasks: Mapping[str, int], *, drain: bool) -> str:

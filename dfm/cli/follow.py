@@ -9,6 +9,7 @@ from dfm.engine.task_logs import TaskLog
 
 _BLOCK = 256 * 1024
 _KNOWN_BY = 256  # bytes by which a log that was read is known again
+_LARGE = 1024 * 1024  # bytes; a shorter log was not cut to its limit
 _LOOK_S = 0.2  # between two looks: nothing tells of changes on a shared filesystem
 
 
@@ -61,13 +62,28 @@ class Tail:
         try:
             if self._position is None:
                 self._position = _start(fd, self._lines)
-            elif self._before(fd) != self._last:  # it was emptied since, and perhaps grew again
-                self._say(f"{self._log.task} has started anew")
-                self._position = 0
+            else:
+                self._position = self._next(fd, self._position)
             self._position = _copy(fd, self._position, self._out)
             self._last = self._before(fd)
         finally:
             os.close(fd)
+
+    def _next(self, fd: int, position: int) -> int:
+        """Where to go on: at the position, unless the log was emptied, or cut in its middle."""
+        size = os.fstat(fd).st_size
+        if position <= _LARGE:  # it may have been emptied and have grown again
+            is_same = self._before(fd) == self._last
+        else:
+            is_same = size >= position
+        if is_same:
+            return position
+        if size > _LARGE:  # over `task_log_limit`; its tail is still there
+            begin = size - _LARGE
+            place = os.pread(fd, _LARGE, begin).rfind(self._last)
+            return begin + place + len(self._last) if place >= 0 else size
+        self._say(f"{self._log.task} has started anew")
+        return 0
 
     def _before(self, fd: int) -> bytes:
         """The bytes in front of the position, as far as they are still there."""
@@ -77,12 +93,29 @@ class Tail:
 
 def _copy(fd: int, position: int, out: int) -> int:
     """What there is from a position on; returns the next one."""
-    while data := os.pread(fd, _BLOCK, position):
+    while data := _read(fd, position := _behind_hole(fd, position)):
         position += len(data)
         rest = memoryview(data)
         while rest:
             rest = rest[os.write(out, rest) :]
     return position
+
+
+def _read(fd: int, position: int) -> bytes:
+    """Some bytes, at most up to a hole."""
+    try:
+        end = os.lseek(fd, position, os.SEEK_HOLE)
+    except OSError:  # at the end; or a filesystem that knows of no holes
+        return os.pread(fd, _BLOCK, position)
+    return os.pread(fd, min(_BLOCK, end - position), position)
+
+
+def _behind_hole(fd: int, position: int) -> int:
+    """A hole is what was left out of a log that is too long."""
+    try:
+        return os.lseek(fd, position, os.SEEK_DATA)
+    except OSError:
+        return position
 
 
 def _start(fd: int, lines: int | None) -> int:

@@ -1,7 +1,9 @@
 """What is written of a log is what `tail` would write of it, whatever the bytes."""
 
+import fcntl
 import os
 import subprocess
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
@@ -26,25 +28,55 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(follow, "_BLOCK", 7)
 
 
-def test_a_log_that_has_changed_before_what_was_read_is_another_one(log: TaskLog) -> None:
-    said: list[str] = []
+def shown(log: TaskLog, said: list[str], changes: Iterable[Callable[[Path], object]]) -> bytes:
+    """What comes out while a log changes."""
     reader, writer = os.pipe()
+    fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 1 << 20)
     tail = Tail(log, writer, None, said.append)
     try:
-        for data in (b"one\n", b"one\ntwo\n", b"other\nlonger\n", b"o", b"o", b""):
-            Path(log.path).write_bytes(data)
+        for change in changes:
+            change(Path(log.path))
             tail.go_on()
-        Path(log.path).unlink()
-        tail.go_on()
     finally:
         os.close(writer)
     with open(reader, "rb") as pipe:
-        assert pipe.read() == b"one\ntwo\nother\nlonger\no"
+        return pipe.read()
+
+
+def test_a_log_that_has_changed_before_what_was_read_is_another_one(log: TaskLog) -> None:
+    texts = (b"one\n", b"one\ntwo\n", b"other\nlonger\n", b"o", b"o", b"")
+    said: list[str] = []
+    changes = [lambda path, text=text: path.write_bytes(text) for text in texts]
+    text = shown(log, said, [*changes, lambda path: path.unlink()])
+    assert text == b"one\ntwo\nother\nlonger\no"
     assert said == ["p.t has started anew"] * 3
+
+
+def test_a_long_log_that_is_cut_in_its_middle_goes_on_at_its_end(
+    log: TaskLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follow, "_LARGE", 1000)
+    whole = b"".join(b"line %d\n" % number for number in range(1000))
+    said: list[str] = []
+
+    def cut(path: Path) -> None:
+        path.write_bytes(whole[:800] + b"[dfm: a part is left out]\n" + whole[-1200:] + b"new\n")
+
+    assert shown(log, said, [lambda path: path.write_bytes(whole), cut]) == whole + b"new\n"
+    assert not said
+
+
+def test_what_was_left_out_as_a_hole_is_not_printed(log: TaskLog) -> None:
+    with open(log.path, "wb") as file:
+        file.write(b"head\n".ljust(4096))
+        file.seek(1 << 30)
+        file.write(b"tail\n")
+    assert printed(log, None).replace(b" ", b"") == b"head\ntail\n"
 
 
 def printed(log: TaskLog, lines: int | None) -> bytes:
     reader, writer = os.pipe()
+    fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 1 << 20)
     with open(reader, "rb") as pipe:
         try:
             print_log(log, writer, lines)
