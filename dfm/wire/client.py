@@ -201,7 +201,6 @@ class EndedTask(NamedTuple):
     host: str
     status: int
     wall_s: float
-    age_s: float  # since its end
     lost: str  # why it was given up without a result; empty: it has one
 
 
@@ -232,7 +231,6 @@ class Snapshot(NamedTuple):
     running: list[RunningTask]  # longest first
     ended: list[EndedTask]  # newest first
     ended_count: int  # of this daemon: the number of the newest
-    last_failure: EndedTask | None
     workers: dict[str, int]  # total, busy, idle, pending, draining, lost
     tasks: dict[str, int]  # queued, running, and those of the status document that have ended
     pools: list[PoolCounts]

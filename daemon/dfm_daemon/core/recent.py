@@ -19,7 +19,6 @@ class Ended(NamedTuple):
     host: str
     status: int
     wall_s: float
-    at: float  # the scheduler's time
     lost: str  # why it was given up without a result; empty: it has one
 
 
@@ -28,17 +27,13 @@ class Recent:
 
     def __init__(self) -> None:
         self.count = 0
-        self.last_failure: Ended | None = None
         self._ring: deque[Ended] = deque(maxlen=KEPT)
 
-    def add(self, task: Task, status: int, wall_s: float, now: float, *, lost: str = "") -> None:
+    def add(self, task: Task, status: int = 0, wall_s: float = 0.0, *, lost: str = "") -> None:
         self.count += 1
         worker = task.worker
         name, host = (worker.name, worker.host) if worker is not None else ("", "")
-        ended = Ended(self.count, task.name, name, host, status, wall_s, now, lost)
-        self._ring.append(ended)
-        if status or lost:
-            self.last_failure = ended
+        self._ring.append(Ended(self.count, task.name, name, host, status, wall_s, lost))
 
     def since(self, number: int) -> Iterator[Ended]:
         """Those with a higher number that are still known, newest first."""

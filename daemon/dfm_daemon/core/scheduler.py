@@ -201,7 +201,7 @@ class Scheduler:
         if task.run.id in self.runs:
             task.run.completed += 1
             self.totals["failed" if event.status else "completed"] += 1
-            self.recent.add(task, event.status, event.wall_s, now)
+            self.recent.add(task, event.status, event.wall_s)
             yield do.TellFinished(task.run.id, task.number, task.attempt, event.result)
         else:
             self.totals["cancelled"] += 1
@@ -243,7 +243,7 @@ class Scheduler:
         self._roster.begin_lease(worker, now)
         yield do.Note(f"worker={name} connection lost: {reason}", is_trouble=True)
 
-    def _lose(self, worker: Worker, reason: str, now: float) -> Iterable[Action]:
+    def _lose(self, worker: Worker, reason: str) -> Iterable[Action]:
         """A worker is no more. Its tasks go back to where they were, or are given up."""
         tasks = list(worker.tasks.values())
         worker.tasks.clear()
@@ -252,13 +252,13 @@ class Scheduler:
         worker.pool.task_s = None  # those ahead share its fate: none ahead until more is known
         where = f"worker {worker.name} on {worker.host or 'its host'}: {reason}"
         for task in reversed(tasks):
-            yield from self._lost(task, where, now)
+            yield from self._lost(task, where)
         self._roster.remove(worker)
         yield do.Note(
             f"worker={worker.name} lost with {len(tasks)} tasks: {reason}", is_trouble=True
         )
 
-    def _lost(self, task: Task, reason: str, now: float) -> Iterable[Action]:
+    def _lost(self, task: Task, reason: str) -> Iterable[Action]:
         lost = task.attempt
         task.worker = None
         task.losses += 1
@@ -271,7 +271,7 @@ class Scheduler:
             task.move(TaskState.DONE)
             del task.run.tasks[task.number]
             self.totals["failed"] += 1
-            self.recent.add(task, 0, 0.0, now, lost=reason)
+            self.recent.add(task, lost=reason)
         else:
             task.attempt += 1
             task.move(TaskState.WAITING)
@@ -316,7 +316,7 @@ class Scheduler:
                     task.move(TaskState.DONE)
                     del task.run.tasks[task.number]
                     self.totals["failed"] += 1
-                    self.recent.add(task, 0, 0.0, now, lost=reason)
+                    self.recent.add(task, lost=reason)
                     yield do.TellLost(run, task.number, task.attempt, reason, final=True)
 
     def _job_gone(self, event: events.JobGone, now: float) -> Iterable[Action]:
@@ -330,7 +330,7 @@ class Scheduler:
         elif worker.state is WorkerState.DRAINING and not worker.tasks:
             self._roster.remove(worker)
         else:
-            yield from self._lose(worker, event.reason, now)
+            yield from self._lose(worker, event.reason)
 
     def _stop(self, *, drain: bool) -> Iterable[Action]:
         self._drains = True
@@ -343,7 +343,7 @@ class Scheduler:
     def _expire(self, now: float) -> Iterable[Action]:
         for worker in self._roster.take_silent(now):
             yield do.EndJob(worker.name)
-            yield from self._lose(worker, f"nothing heard for {self._settings.lease_s:.0f} s", now)
+            yield from self._lose(worker, f"nothing heard for {self._settings.lease_s:.0f} s")
         for worker in self._roster.take_idle(now):
             self._roster.withhold(worker)
             worker.move(WorkerState.DRAINING)

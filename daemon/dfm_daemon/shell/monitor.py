@@ -59,15 +59,13 @@ class Monitor:
         core = self._core
         look = self._look_around()
         ended = islice(core.recent.since(ask.since), max(ask.rows, 0))
-        last_failure = core.recent.last_failure
         queued = sum(len(pool.queue) for pool in core.pools.values())
         trouble, at = self._trouble
         return Snapshot(
             uptime_s=now - self._began,
             running=list(_running(look.longest[: max(ask.rows, 0)])),
-            ended=[_ended(one, now) for one in ended],
+            ended=[_ended(one) for one in ended],
             ended_count=core.recent.count,
-            last_failure=_ended(last_failure, now) if last_failure else None,
             workers=self._workers(),
             tasks={
                 "queued": queued + look.held_count - look.running_count,
@@ -123,11 +121,8 @@ def _running(rows: list[_Row]) -> Iterator[RunningTask]:
         yield RunningTask(task, worker, host, max(0.0, wall - since))
 
 
-def _ended(one: Ended, now: float) -> EndedTask:
-    return EndedTask(
-        one.number, one.task, one.worker, one.host, one.status, one.wall_s, now - one.at,
-        _short(one.lost),
-    )  # fmt: skip
+def _ended(one: Ended) -> EndedTask:
+    return EndedTask(*one[:-1], _short(one.lost))
 
 
 def _pool(pool: Pool) -> PoolCounts:

@@ -21,7 +21,7 @@ R1, R2 = RunId("r1"), RunId("r2")
 WELCOME = wire.Welcome(MAJOR, MINOR, VERSION, 4711, "local")
 SUBMIT = wire.Submit(1, "flow.task", b"spec", [0], 3, 0, 5, 60, {"lic": 1}, 1.5)
 SHAPE = wire.Shape(3, "2c", 2)
-SNAPSHOT = wire.Snapshot(1.5, [], [], 0, None, {"total": 0}, {"queued": 0}, [])
+SNAPSHOT = wire.Snapshot(1.5, [], [], 0, {"total": 0}, {"queued": 0}, [])
 
 
 def hello(run: str = "r1", **changed: Any) -> wire.Hello:

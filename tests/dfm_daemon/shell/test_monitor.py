@@ -33,7 +33,6 @@ def test_a_daemon_that_has_done_nothing_has_every_number(world: World, shown: Mo
         running=[],
         ended=[],
         ended_count=0,
-        last_failure=None,
         workers=dict.fromkeys(("total", "busy", "idle", "pending", "draining", "lost"), 0),
         tasks=dict.fromkeys(
             ("queued", "running", "completed", "failed", "cancelled", "retried"), 0
@@ -77,7 +76,6 @@ def test_an_answer_is_never_longer_than_was_asked_for(world: World, shown: Monit
     assert [ended.number for ended in answer.ended] == [3, 2]
     assert answer.ended_count == 3
     assert answer.tasks["running"] == 3
-    assert answer.last_failure == answer.ended[0]
     none = shown.snapshot(AskSnapshot(0, -1))
     assert not none.running
     assert not none.ended
@@ -86,11 +84,10 @@ def test_an_answer_is_never_longer_than_was_asked_for(world: World, shown: Monit
 def test_only_what_is_new_is_told(world: World, shown: Monitor) -> None:
     world.run(1, 2)
     two, one = world.bring(2)
-    world.handle(finished(one, held(1)), now=1.0)
-    world.handle(finished(two, held(2), status=-9), now=3.0)
-    world.handle(now=4.0)
+    world.handle(finished(one, held(1)))
+    world.handle(finished(two, held(2), status=-9))
     (ended,) = shown.snapshot(AskSnapshot(1, 100)).ended
-    assert ended == EndedTask(2, "flow.t2", two, "host", -9, 1.0, 1.0, "")
+    assert ended == EndedTask(2, "flow.t2", two, "host", -9, 1.0, "")
 
 
 def test_workers_are_counted_by_their_states(world: World, shown: Monitor) -> None:

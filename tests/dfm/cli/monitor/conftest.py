@@ -13,7 +13,7 @@ def running(task: str = "p.t", elapsed_s: float = 7.0, **more: Any) -> RunningTa
 
 
 def ended(number: int, task: str = "", status: int = 0, **more: Any) -> EndedTask:
-    made = EndedTask(number, task or f"p.t{number}", "w1", "host", status, 1.5, 0.0, "")
+    made = EndedTask(number, task or f"p.t{number}", "w1", "host", status, 1.5, "")
     return made._replace(**more)
 
 
@@ -33,7 +33,6 @@ def snapshot(
         list(runs),
         list(ends),
         number,
-        None,
         dict.fromkeys(words, 0),
         {**counts, "running": len(runs), "completed": number},
         [OK],
