@@ -34,7 +34,7 @@ ARROWS: dict[str, set[str]] = {
     },
     "dfm.cli": {
         "dfm.flow", "dfm.graph", "dfm.engine", "dfm.runners", "dfm.client", "dfm.config",
-        "dfm.version", "dfm_worker", "typer", "rich", "uvloop",
+        "dfm.version", "dfm_worker", "dfm.wire", "typer", "rich", "textual", "uvloop",
     },
     "dfm.__main__": {"dfm.cli", "dfm_worker"},
     "dfm_worker": {"dfm.wire", "dfm.credentials", "dfm.version", "msgpack"},
@@ -56,6 +56,10 @@ ONLY = {
     ("dfm.config", "dfm.wire"): {"dfm.config.resources"},
     ("dfm.runners", "dfm_worker"): {"dfm.runners.local", "dfm.runners.processes"},
     ("dfm.runners", "dfm.wire"): {"dfm.runners.local"},
+    ("dfm.cli", "dfm.wire"): {
+        f"dfm.cli.monitor.{name}" for name in ("history", "status_bar", "tables", "view")
+    },
+    ("dfm.cli", "textual"): {"dfm.cli.monitor.app"},
     ("dfm.cli", "dfm_worker"): {"dfm.cli.app", "dfm.cli.execute"},
 }
 

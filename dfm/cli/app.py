@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from dfm.errors import DfmError, Place, Problem
+from dfm.errors import DfmError, Place, Problem, UsageError
 from dfm.version import VERSION
 
 app = typer.Typer(
@@ -24,7 +24,7 @@ app = typer.Typer(
 daemon = typer.Typer(
     rich_markup_mode=None,
     help="The daemon of a project: it keeps workers warm and hands tasks to them.",
-    no_args_is_help=True,
+    invoke_without_command=True,
 )
 app.add_typer(daemon, name="daemon")
 
@@ -142,6 +142,23 @@ def run_command(
     raise typer.Exit(run(request))
 
 
+@daemon.callback()
+def daemon_main(
+    context: typer.Context,
+    monitor: Annotated[
+        bool, typer.Option("--monitor", help="watch it until `q`: as `dfm daemon monitor`")
+    ] = False,
+    root: Root = "",
+) -> None:
+    if context.invoked_subcommand is not None:
+        if monitor or root:
+            raise UsageError("an option of `dfm daemon` stands behind the command, or without one")
+    elif monitor:
+        daemon_monitor(root)
+    else:
+        typer.echo(context.get_help())
+
+
 @daemon.command("start")
 def daemon_start(
     root: Root = "",
@@ -154,6 +171,9 @@ def daemon_start(
     foreground: Annotated[
         bool, typer.Option("--foreground", help="stay here, and log to standard error")
     ] = False,
+    monitor: Annotated[
+        bool, typer.Option("--monitor", help="watch it, once it runs, until `q`")
+    ] = False,
 ) -> None:
     """Start the daemon of this project; it is ready when this command ends.
 
@@ -161,7 +181,25 @@ def daemon_start(
     """
     from dfm.cli.daemon import start
 
-    raise typer.Exit(start(root, runner, pool_size, foreground=foreground))
+    if monitor and foreground:
+        raise UsageError("--foreground and --monitor both want this terminal: take one")
+    status = start(root, runner, pool_size, foreground=foreground)
+    if status or not monitor:
+        raise typer.Exit(status)
+    daemon_monitor(root)
+
+
+@daemon.command("monitor")
+def daemon_monitor(root: Root = "") -> None:
+    """Watch the daemon of this project: what runs, what has ended, workers. `q` or Ctrl-C leaves it.
+
+    Exit status: 0, or 3 if no daemon runs.
+    """
+    from dfm.cli.daemon import project_folder
+    from dfm.cli.monitor.monitor import monitor
+    from dfm.config.state_folder import StateFolder
+
+    raise typer.Exit(monitor(StateFolder(project_folder(root))))
 
 
 @daemon.command("stop")
@@ -206,6 +244,31 @@ def why_command(
     from dfm.cli.why import why
 
     raise typer.Exit(why(task, root))
+
+
+@app.command("logs")
+def logs_command(
+    task: Annotated[str, typer.Argument(metavar="TASK", help="full name, or a unique end of it")],
+    follow: Annotated[
+        bool, typer.Option("-f", "--follow", help="go on until the task has ended")
+    ] = False,
+    tail: Annotated[
+        int | None, typer.Option("-n", "--tail", min=0, metavar="LINES", help="the last lines only")
+    ] = None,
+    root: Root = "",
+) -> None:
+    """Print the log of a task, from the run directory here or in the project."""
+    from dfm.cli.logs import logs
+
+    raise typer.Exit(logs(task, root, follows=follow, lines=tail))
+
+
+@app.command("ping")
+def ping_command(root: Root = "") -> None:
+    """Print how long the daemon of this project takes to answer. Exit status 3 if none runs."""
+    from dfm.cli.ping import ping
+
+    raise typer.Exit(ping(root))
 
 
 @app.command("worker", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

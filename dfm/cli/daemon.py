@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from dfm.cli.display.words import duration, plural
+from dfm.cli.ending import end
 from dfm.client.control import Control
 from dfm.client.find import find, is_locked
 from dfm.client.start import Request, command
@@ -104,7 +105,7 @@ def stop(root: str, *, drain: bool, timeout_s: float | None) -> int:
         print(f"no daemon of {state.project} runs")  # noqa: T201
         return 0
     gone = _end_of(control, state)
-    control.stop(drain=drain, timeout_s=timeout_s if drain else timeout_s or _STOP_S)
+    end(control, drain=drain, timeout_s=timeout_s if drain else timeout_s or _STOP_S)
     if not gone(timeout_s or _STOP_S):  # it cleans up
         raise DaemonError(
             f"the daemon (pid {control.welcome.pid}) has not ended", hint=f"its log: {state.log}"

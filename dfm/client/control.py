@@ -2,9 +2,11 @@
 
 import json
 import os
+import select
 import socket
+import time
 from collections.abc import Iterator
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, TypeVar
 
 from dfm.client.find import reach
 from dfm.config.state_folder import StateFolder
@@ -16,6 +18,7 @@ from dfm.wire.client import CLIENT_LINK
 from dfm.wire.codec import FRAME_LIMIT, MAJOR, MINOR, Decoder
 
 ANSWER_S = 20.0
+Answer = TypeVar("Answer", bound=NamedTuple)
 
 
 def hello(run: str) -> wire.Hello:
@@ -50,31 +53,43 @@ class Control:
 
     def status(self) -> dict[str, Any]:
         """The document of `dfm daemon status --json`."""
-        self._send(wire.AskStatus())
-        answer = self._next()
-        if not isinstance(answer, wire.Status):
-            raise DaemonError(f"the daemon answered with {type(answer).__name__}")
-        document: dict[str, Any] = json.loads(answer.document)
+        document: dict[str, Any] = json.loads(self._ask(wire.AskStatus(), wire.Status).document)
         return document
 
     def why(self, task: str) -> dict[str, Any]:
         """What `wire.Why` says."""
-        self._send(wire.AskWhy(task))
-        answer = self._next()
-        if not isinstance(answer, wire.Why):
-            raise DaemonError(f"the daemon answered with {type(answer).__name__}")
-        document: dict[str, Any] = json.loads(answer.document)
+        document: dict[str, Any] = json.loads(self._ask(wire.AskWhy(task), wire.Why).document)
         return document
 
-    def stop(self, *, drain: bool, timeout_s: float | None) -> None:
-        """Asks it to end, and waits until it closes the connection."""
+    def snapshot(self, since: int, rows: int) -> wire.Snapshot:
+        """How things stand, with at most `rows` tasks that run and that ended after number `since`."""
+        return self._ask(wire.AskSnapshot(since, rows), wire.Snapshot)
+
+    def ping(self) -> float:
+        """Seconds of one round trip."""
+        began = time.perf_counter()
+        self._ask(wire.Ping(0), wire.Pong)
+        return time.perf_counter() - began
+
+    def ask_to_stop(self, *, drain: bool) -> None:
+        """It answers by closing the connection."""
         self._send(wire.Stop(drain))
-        self._connection.settimeout(timeout_s)
-        for _ in self._messages:
-            pass
+
+    def is_ending(self, timeout_s: float) -> bool:
+        """Whether it says so, or closes the connection, within this time."""
+        return bool(select.select([self._connection], [], [], timeout_s)[0])
 
     def close(self) -> None:
         self._connection.close()
+
+    def _ask(self, question: NamedTuple, kind: type[Answer]) -> Answer:
+        self._send(question)
+        answer = self._next()
+        if isinstance(answer, wire.Stopping):
+            raise DaemonError(f"the daemon ends: {answer.reason}")
+        if not isinstance(answer, kind):
+            raise DaemonError(f"the daemon answered with {type(answer).__name__}")
+        return answer
 
     def _send(self, message: NamedTuple) -> None:
         try:

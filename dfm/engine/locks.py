@@ -50,22 +50,37 @@ class Locks:
 
     def others_run(self) -> bool:
         """Whether any other run is in this directory now."""
-        return self.work and self._asked(_PRESENCE)[0] != fcntl.F_UNLCK
+        return self.work and _lock_at(self._fd, _PRESENCE)[0] != fcntl.F_UNLCK
 
     def close(self) -> None:
         os.close(self._fd)
 
     def _holder(self, place: int) -> int:
-        kind, pid = self._asked(place)
+        kind, pid = _lock_at(self._fd, place)
         return pid if kind != fcntl.F_UNLCK else 0
-
-    def _asked(self, place: int) -> tuple[int, int]:
-        """Kind and pid of another process's lock that keeps us from this byte."""
-        question = struct.pack(_FLOCK, fcntl.F_WRLCK, os.SEEK_SET, place, 1, 0)
-        answer = struct.unpack(_FLOCK, fcntl.fcntl(self._fd, fcntl.F_GETLK, question))
-        return int(answer[0]), int(answer[4])
 
 
 def _place(key: str) -> int:
     digest = hashlib.blake2b(key.encode(errors="surrogateescape"), digest_size=8).digest()
     return int.from_bytes(digest, "big") >> 2
+
+
+def is_run_in(rundir: str) -> bool:
+    """Whether a run is at work in this directory now, on whichever host; true if that is unknown."""
+    try:
+        fd = os.open(f"{rundir}/cache/locks", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        return _lock_at(fd, _PRESENCE)[0] != fcntl.F_UNLCK
+    except OSError:
+        return True
+    finally:
+        os.close(fd)
+
+
+def _lock_at(fd: int, place: int) -> tuple[int, int]:
+    """Kind and pid of another process's lock that keeps us from this byte."""
+    question = struct.pack(_FLOCK, fcntl.F_WRLCK, os.SEEK_SET, place, 1, 0)
+    answer = struct.unpack(_FLOCK, fcntl.fcntl(fd, fcntl.F_GETLK, question))
+    return int(answer[0]), int(answer[4])

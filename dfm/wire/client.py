@@ -213,6 +213,75 @@ class Answer(NamedTuple):
     document: bytes
 
 
+class RunningTask(NamedTuple):
+    """One task that a worker has in a slot."""
+
+    task: str
+    worker: str
+    host: str
+    elapsed_s: float
+
+
+class EndedTask(NamedTuple):
+    """One task that has ended. `number` counts all of this daemon, from 1."""
+
+    number: int
+    task: str
+    worker: str  # empty: it was given up
+    host: str
+    status: int
+    wall_s: float
+    lost: str  # why it was given up without a result; empty: it has one
+
+
+class PoolCounts(NamedTuple):
+    """One pool, in numbers."""
+
+    name: str
+    runner: str
+    state: str
+    serving: int
+    max_workers: int
+    last_error: str
+
+
+@message(30)
+class AskSnapshot(NamedTuple):
+    """Client -> daemon: how do things stand, and what has ended after the task of this number?"""
+
+    since: int
+    rows: int  # most tasks of each kind in the answer
+
+
+@message(31)
+class Snapshot(NamedTuple):
+    """Daemon -> client. Its size is bounded by the `rows` asked for, whatever the daemon has."""
+
+    uptime_s: float
+    running: list[RunningTask]  # longest first
+    ended: list[EndedTask]  # newest first
+    ended_count: int  # of this daemon: the number of the newest
+    workers: dict[str, int]  # total, busy, idle, pending, draining, lost
+    tasks: dict[str, int]  # queued, running, and those of the status document that have ended
+    pools: list[PoolCounts]
+    trouble: str = ""  # the last thing that went wrong with workers or their launches
+    trouble_age_s: float = 0.0
+
+
+@message(36)
+class Ping(NamedTuple):
+    """Client -> daemon: answered with Pong at once."""
+
+    number: int
+
+
+@message(37)
+class Pong(NamedTuple):
+    """Daemon -> client."""
+
+    number: int
+
+
 @message(17)
 class Stopping(NamedTuple):
     """Daemon -> clients: it ends; `reason` is for people."""

@@ -1,44 +1,12 @@
 """The live display, seen on a real terminal."""
 
 import shlex
-import subprocess
-import uuid
 from collections.abc import Iterator
 
 import pytest
 
 from tests.integration.conftest import DFM, Project, until
-
-
-class Terminal:
-    """A tmux session of a given size."""
-
-    def __init__(self, project: Project, columns: int, rows: int) -> None:
-        self._project = project
-        self._server = ["tmux", "-L", f"dfm-test-{uuid.uuid4().hex[:8]}"]
-        command = "env PS1='ready> ' TERM=screen-256color bash --norc --noprofile"
-        subprocess.run(
-            [*self._server, "-f", "/dev/null", "new-session", "-d", "-x", str(columns), "-y",
-             str(rows), "-c", str(project.folder), command],
-            env=project.environment, check=True,
-        )  # fmt: skip
-
-    def type(self, text: str) -> None:
-        subprocess.run([*self._server, "send-keys", "-l", text], check=True)
-        self.press("Enter")
-
-    def press(self, key: str) -> None:
-        subprocess.run([*self._server, "send-keys", key], check=True)
-
-    def screen(self) -> list[str]:
-        shown = subprocess.run(
-            [*self._server, "capture-pane", "-p"], check=True, capture_output=True, text=True
-        )
-        return shown.stdout.rstrip("\n").split("\n")
-
-    def close(self) -> None:
-        subprocess.run([*self._server, "kill-server"], check=True)
-        until(lambda: not any("tmux" in line for line in self._project.leftovers()))
+from tests.integration.terminal import Terminal
 
 
 @pytest.fixture(params=[(80, 24), (200, 60), (40, 8)], ids=["80x24", "200x60", "40x8"])

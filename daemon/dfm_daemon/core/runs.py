@@ -6,6 +6,7 @@ from dfm_daemon.core import actions as do
 from dfm_daemon.core import events
 from dfm_daemon.core.actions import Action
 from dfm_daemon.core.limits import Limits
+from dfm_daemon.core.recent import Recent
 from dfm_daemon.core.roster import Roster
 from dfm_daemon.core.state import Pool, Run, RunId, Task, TaskState, WorkerState
 
@@ -13,10 +14,13 @@ from dfm_daemon.core.state import Pool, Run, RunId, Task, TaskState, WorkerState
 class Runs:
     """Each method takes one kind of event."""
 
-    def __init__(self, roster: Roster, tokens: Limits, totals: dict[str, int]) -> None:
+    def __init__(
+        self, roster: Roster, tokens: Limits, recent: Recent, totals: dict[str, int]
+    ) -> None:
         self.by_id: dict[RunId, Run] = {}
         self._roster = roster
         self._tokens = tokens
+        self._recent = recent
         self._totals = totals
 
     def joined(self, event: events.RunJoined) -> None:
@@ -94,6 +98,7 @@ class Runs:
         task.move(TaskState.DONE)
         del task.run.tasks[task.number]
         self._totals["failed"] += 1
+        self._recent.add(task, lost=reason)
         return do.TellLost(task.run.id, task.number, task.attempt, reason, final=True)
 
     def _take_back(self, run: Run) -> list[int]:

@@ -18,6 +18,7 @@ from dfm_daemon.core.hosts import EXCLUDED_S, LOSSES_IN_A_ROW, Hosts
 from dfm_daemon.core.launches import Launches
 from dfm_daemon.core.limits import Limits
 from dfm_daemon.core.news import News
+from dfm_daemon.core.recent import Recent
 from dfm_daemon.core.roster import Roster
 from dfm_daemon.core.runs import Runs
 from dfm_daemon.core.settings import Settings
@@ -47,7 +48,8 @@ class Scheduler:
         self.pools = self._roster.pools
         self.limits = Limits(settings.tokens)
         self.hosts = Hosts()
-        self._runs = Runs(self._roster, self.limits, self.totals)
+        self.recent = Recent()
+        self._runs = Runs(self._roster, self.limits, self.recent, self.totals)
         self.runs = self._runs.by_id
         self._launches = Launches(self._roster, self._runs, self.hosts)
         self._news = News()
@@ -221,6 +223,7 @@ class Scheduler:
         if task.run.id in self.runs:
             task.run.completed += 1
             self.totals["failed" if event.status else "completed"] += 1
+            self.recent.add(task, event.status, event.wall_s)
             yield do.TellFinished(task.run.id, task.number, task.attempt, event.result)
         else:
             self.totals["cancelled"] += 1
@@ -305,6 +308,7 @@ class Scheduler:
             task.move(TaskState.DONE)
             del task.run.tasks[task.number]
             self.totals["failed"] += 1
+            self.recent.add(task, lost=reason)
         else:
             task.attempt += 1
             task.move(TaskState.WAITING)

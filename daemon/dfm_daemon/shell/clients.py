@@ -30,6 +30,7 @@ class Clients:
         status: Callable[[], bytes],
         questions: Questions,
         run_left: Callable[[], None],
+        snapshot: Callable[[wire.AskSnapshot], wire.Snapshot],
     ) -> None:
         self._tell = tell
         self._blobs = blobs
@@ -37,6 +38,7 @@ class Clients:
         self._status = status
         self._questions = questions
         self._run_left = run_left
+        self._snapshot = snapshot
         self._runs: dict[RunId, Link] = {}
         self._shapes: dict[RunId, dict[int, Shape]] = {}
         self._links: set[Link] = set()
@@ -125,6 +127,10 @@ class Clients:
                 self._questions.ask(task, lambda answer: link.send(wire.Why(answer)))
             case wire.Answer(number, answer) if run:
                 self._questions.answered(run, number, answer)
+            case wire.AskSnapshot():
+                link.send(self._snapshot(message))
+            case wire.Ping(number):
+                link.send(wire.Pong(number))
             case wire.Stop(drain):
                 log.info("asked to stop%s", " after the running tasks" if drain else "")
                 self._tell(events.StopAsked(drain))

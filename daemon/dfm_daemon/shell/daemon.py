@@ -38,6 +38,7 @@ from dfm_daemon.shell.clients import Clients
 from dfm_daemon.shell.door import Door
 from dfm_daemon.shell.guards import UserGuard
 from dfm_daemon.shell.jobs import Jobs
+from dfm_daemon.shell.monitor import Monitor
 from dfm_daemon.shell.questions import Questions
 from dfm_daemon.shell.workers import Blobs, Workers
 
@@ -90,9 +91,11 @@ class Daemon:
         self._workers = Workers(self._tell, self._blobs, LEASE_S)
         welcome = client_wire.Welcome(MAJOR, MINOR, VERSION, os.getpid(), options.runner_name)
         self._questions = Questions(self._core, self._ask_run, self._loop.time)
+        self._monitor = Monitor(self._core, self._loop.time)
         self._clients = Clients(
-            self._tell, self._blobs, welcome, self._status, self._questions, self._run_left
-        )
+            self._tell, self._blobs, welcome, self._status, self._questions, self._run_left,
+            self._monitor.snapshot,
+        )  # fmt: skip
         self._jobs: Jobs | None = None
 
     async def run(self, ready: Callable[[], None]) -> None:
@@ -238,6 +241,8 @@ class Daemon:
                 self._workers.cut(worker, "its job is ended")
             case actions.Note(text, is_trouble):
                 log.log(logging.WARNING if is_trouble else logging.INFO, "%s", text)
+                if is_trouble:
+                    self._monitor.note(text)
             case actions.End():
                 if not self._over.done():
                     self._over.set_result(None)

@@ -27,4 +27,8 @@ def test_a_number_keeps_its_message_for_ever() -> None:
         22: "Why",
         23: "Question",
         24: "Answer",
+        30: "AskSnapshot",
+        31: "Snapshot",
+        36: "Ping",
+        37: "Pong",
     }

@@ -24,6 +24,7 @@ R1, R2 = RunId("r1"), RunId("r2")
 WELCOME = wire.Welcome(MAJOR, MINOR, VERSION, 4711, "local")
 SUBMIT = wire.Submit(1, "flow.task", b"spec", [0], 3, 0, 5, 60, {"lic": 1}, 1.5)
 SHAPE = wire.Shape(3, "2c", 2)
+SNAPSHOT = wire.Snapshot(1.5, [], [], 0, {"total": 0}, {"queued": 0}, [])
 
 
 def hello(run: str = "r1", **changed: Any) -> wire.Hello:
@@ -41,9 +42,14 @@ class Office:
         core = Scheduler(Settings("sim", lambda _: PoolLimits(0, 1, 0.0, 1, 1)))
         questions = Questions(core, lambda *asked: self.asked.append(asked), lambda: 0.0)
         self.clients = Clients(
-            self.told.append, self.blobs, WELCOME, lambda: b'{"running": true}', questions,
+            self.told.append,
+            self.blobs,
+            WELCOME,
+            lambda: b'{"running": true}',
+            questions,
             self._leave,
-        )  # fmt: skip
+            lambda ask: SNAPSHOT._replace(ended_count=ask.since),
+        )
         self._stack = stack
 
     def _leave(self) -> None:
@@ -165,6 +171,18 @@ def test_the_second_connection_of_a_run_is_refused_and_the_first_one_stays() -> 
         assert await second.hear() == wire.Refused("run r1 is connected already", "")
         assert await second.is_cut_off()
         await office.is_served(first)
+        assert not office.told
+
+    with_office(scene)
+
+
+def test_whoever_looks_on_is_answered_without_being_a_run() -> None:
+    async def scene(office: Office) -> None:
+        peer = await office.meet(hello(""))
+        assert await peer.hear() == WELCOME
+        await peer.say(wire.AskSnapshot(7, 10), wire.Ping(3))
+        assert await peer.hear() == SNAPSHOT._replace(ended_count=7)
+        assert await peer.hear() == wire.Pong(3)
         assert not office.told
 
     with_office(scene)
