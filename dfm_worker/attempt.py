@@ -40,7 +40,7 @@ class Attempt:
         self.timer: Handle | None = None
         self.warnings: list[str] = []
         self.leftovers: set[int] = set()
-        self.asked: set[int] = set()  # that were sent SIGTERM
+        self.asked: set[int] = set()  # that were sent a signal to end
 
     def marks(self) -> list[bytes]:
         """What every process of this attempt has in its environment."""

@@ -197,7 +197,9 @@ class Executor:
 
     def _kill(self, attempt: Attempt) -> None:
         """Until nothing is left: a process may fork while the others are being killed."""
-        processes.send(self._tree(attempt), signal.SIGKILL)
+        tree = self._tree(attempt)
+        attempt.asked |= tree
+        processes.send(tree, signal.SIGKILL)
         attempt.timer = self._loop.call_later(_AGAIN_S, self._kill, attempt)
 
     def _tree(self, attempt: Attempt) -> set[int]:
@@ -225,7 +227,12 @@ class Executor:
         return found
 
     def _belongs(self, pid: int, session: int, attempt: Attempt) -> bool:
-        """Whether a process in a session of its own is this attempt's; its environment tells."""
+        """Whether a process in a session of its own is this attempt's; its environment tells.
+
+        One that is dying has no environment any more, but a place in the table until it is dead.
+        """
+        if pid in attempt.asked:
+            return True
         others = [
             other for other in (*self._running.values(), *self._ending) if other is not attempt
         ]

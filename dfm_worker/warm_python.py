@@ -61,7 +61,7 @@ class WarmPython:
         self._link.close()
         self._link = None
         self.is_ready = False
-        processes.send(processes.tree([self.pid], [self.pid]), signal.SIGKILL)
+        processes.send(processes.tree([self.pid]), signal.SIGKILL)
         os.waitpid(self.pid, 0)
         self.pid = 0
 
