@@ -98,8 +98,6 @@ def _run(request: Request) -> int:
     _warn(flow)
     gc.freeze()
     gc.enable()
-    if request.clean:
-        _remove(rundir)
     return _run_graph(request, flow, graph, rundir, began)
 
 
@@ -113,6 +111,8 @@ def _run_graph(request: Request, flow: Flow, graph: Graph, rundir: str, began: f
     context = RunContext(places, os.environ, graph.types, config.task_log_limit_bytes)
     resources = Resources(graph, config, request.resource_class, flow.place_of_request)
     resources.check(selection, flow.folder)
+    if request.clean:  # not before everything is known to be in order
+        _remove(rundir)
     watch = Watch(_display(request, graph))
     engine = Run(
         graph,

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from dfm.engine import contract, library, records, waiting
+from dfm.engine.bodies import subtasks
 from dfm.engine.claims import Claims
 from dfm.engine.digests import Digests
 from dfm.engine.dispatcher import Dispatcher
@@ -259,8 +260,8 @@ class Run:
             case Script() as script:
                 self._submit(node, script, given, inputs)
             case Compound(on_error=Script() as script, members=members):
-                subtasks = json.dumps(self._subtasks(members))
-                self._submit(node, script, given, inputs, subtasks=subtasks)
+                body = subtasks(self._graph, self.plan, self._statuses, members)
+                self._submit(node, script, given, inputs, subtasks=json.dumps(body))
             case Library(function):
                 self._do_here(node, given, library.run(function, node, fields, self._folder(node)))
             case Emit(type=name):
@@ -398,13 +399,3 @@ class Run:
 
     def _all_done(self, members: Sequence[int]) -> bool:
         return all(self.plan.states[member] is State.DONE for member in members)
-
-    def _subtasks(self, members: Sequence[int]) -> list[tuple[str, int, bool]]:
-        """Name, status and whether it was skipped, of each task of a body."""
-        found = []
-        for member in members:
-            node = self._graph.nodes[member]
-            if not isinstance(node.work, Entry):
-                state = self.plan.states[member]
-                found.append((node.name, self._statuses.get(member, 0), state is State.SKIPPED))
-        return found

@@ -81,6 +81,14 @@ def test_the_local_runner_knows_no_pools_but_classes_and_limits(mistaken: Projec
     mistaken.ok("run", "p.long", "p.longer")
 
 
+def test_a_run_that_cannot_start_removes_nothing(mistaken: Project) -> None:
+    mistaken.ok("run", "p.first")
+    assert mistaken.dfm("run", "all", "--clean").status == 2
+    assert mistaken.record("p.first")["result"]["status"] == 0
+    mistaken.ok("run", "p.long", "--clean")
+    assert not (mistaken.folder / "rundir/p.first").exists()
+
+
 def test_without_classes_in_the_configuration_the_local_runner_takes_any(project: Project) -> None:
     project.flow("""
   tasks:
