@@ -12,7 +12,7 @@ FILES = """
     p.comp/p.comp.exec_data.json p.comp/p.comp.shares.log
     p.comp/p.comp.in/p.comp.in.log p.comp/p.comp.in/p.comp.in.a/p.comp.in.a.log
     p.other/q.t.exec_data.json p.other/q.t.log p.quiet/p.quiet.exec_data.json
-    cache/p.z.log bin/dfm
+    cache/p.z.log cache/cache.d/cache.d.log bin/dfm
 """.split()
 
 
