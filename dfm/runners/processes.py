@@ -10,9 +10,10 @@ import secrets
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import ClassVar
 
-from dfm.config.fields import Section
+from dfm.config.fields import Section, Value
 from dfm.errors import RunnerError
 from dfm.runners.base import JobId, JobState, JobStatus, WorkerRequest
 from dfm_worker import processes
@@ -26,7 +27,7 @@ class ProcessRunner:
 
     section: ClassVar[Section] = Section()
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Mapping[str, Value] = MappingProxyType({})) -> None:
         self._jobs: dict[JobId, subprocess.Popen[bytes]] = {}
         self._children: processes.Children | None = None
 
