@@ -1,5 +1,6 @@
 """Whether the project's folder can hold a daemon's state, and workers elsewhere can see it."""
 
+import fcntl
 import os
 import shutil
 import socket
@@ -74,11 +75,11 @@ def _file_system(state: StateFolder, *, is_remote: bool) -> Findings:
     kind, place = _mount(state.path)
     if is_remote and kind in _OF_ONE_HOST:
         yield odd(
-            "shared", f"{place} is a {kind}, which other hosts hardly see",
+            "shared", f"{place} is {kind}: other hosts hardly see it",
             "`dfm doctor --probe` tells; else move the project to a shared file system",
         )  # fmt: skip
     else:
-        yield good("shared", f"{place} is a {kind}" + ("" if is_remote else "; workers run here"))
+        yield good("shared", f"{place} is {kind}" + ("" if is_remote else "; workers run here"))
 
 
 def _mount(path: str) -> tuple[str, str]:
@@ -100,8 +101,6 @@ def _mount(path: str) -> tuple[str, str]:
 
 def _locks(path: str) -> bool:
     """Whether a lock of ours keeps another process out."""
-    import fcntl
-
     with open(path, "r+") as file:
         fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         done = subprocess.run([sys.executable, "-c", _CONTENDER, path], check=False)

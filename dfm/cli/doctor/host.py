@@ -1,7 +1,6 @@
 """What this host gives a daemon: versions, limits, a name that workers can find."""
 
 import ipaddress
-import os
 import platform
 import resource
 import socket
@@ -13,6 +12,7 @@ from dfm.version import VERSION
 
 _OWN_FILES = 256  # that a daemon opens beside its connections
 _UNLIMITED = "unlimited"
+_ANY = ("", "0.0.0.0", "::")  # addresses to listen on that are none to connect to
 
 
 def versions() -> Findings:
@@ -36,7 +36,8 @@ def limits(config: Config) -> Findings:
 def addresses(config: Config) -> Findings:
     """Where workers on other hosts look for the daemon."""
     told = config.daemon.advertise
-    names = told or (socket.getfqdn(),)
+    bound = config.daemon.bind
+    names = told or (bound if bound not in _ANY else socket.getfqdn(),)
     for name in names:
         try:
             found = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
@@ -53,7 +54,7 @@ def addresses(config: Config) -> Findings:
         else:
             yield good("address", f"workers connect to {name} ({', '.join(ips)})")
     port = config.daemon.worker_port
-    if port.first == 0 and os.path.exists("/proc/net/ip_tables_names"):
-        yield odd("ports", "any port", "behind a firewall set runner.daemon.worker_port to a range")
+    if port.first:
+        yield good("ports", str(port))
     else:
-        yield good("ports", f"{port}" if port.first else "any port")
+        yield good("ports", "any; behind a firewall set runner.daemon.worker_port to a range")
