@@ -6,7 +6,7 @@ SOURCES := dfm dfm_worker daemon/dfm_daemon tests bench examples
 # Set on some machines, it makes every start of Python compile everything anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: install demo test style types unit wheel-check fix sim bench clean
+.PHONY: install demo test style types unit wheel-check fix sim bench reference clean
 
 install: .venv/installed
 
@@ -45,6 +45,9 @@ sim: install
 
 bench: install
 	$(BIN)/python -m bench.all --into docs/performance.md
+
+reference: install
+	$(BIN)/python -m tests.tools.configuration_reference
 
 clean:
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis dist

@@ -82,7 +82,7 @@ def _member(member: Member, path: str) -> Json:
 
 
 def _described(field: Field) -> Json:
-    return {"description": f"{field.help} ({field.kind.value.partition(':')[0]})", **_value(field)}
+    return {"description": f"{field.help} ({field.kind.words})", **_value(field)}
 
 
 def _value(field: Field) -> Json:

@@ -112,4 +112,4 @@ def _reads_as(kind: Kind, text: str) -> bool:
 
 
 def _wanted(kind: Kind) -> str:
-    return "text" if kind is Kind.TEXTS else kind.value.partition(":")[0]
+    return "text" if kind is Kind.TEXTS else kind.words

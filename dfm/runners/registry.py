@@ -58,7 +58,7 @@ def find() -> Found:
     """The runners, and the plugins that are broken. Nothing that a plugin does stops this."""
     from importlib.metadata import entry_points  # 20 ms, for those who name a runner
 
-    found = Found(_built_in(), [])
+    found = Found(built_in(), [])
     for entry in entry_points(group=GROUP):
         origin = _package(entry)
         try:
@@ -76,7 +76,8 @@ def find() -> Found:
     return found
 
 
-def _built_in() -> dict[str, Installed]:
+def built_in() -> dict[str, Installed]:
+    """Our own runners, whatever else is installed."""
     from dfm.runners.processes import ProcessRunner
 
     return {LOCAL: Installed(LOCAL, "built in", ProcessRunner)}
