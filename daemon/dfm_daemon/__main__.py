@@ -6,7 +6,7 @@ import logging.handlers
 import os
 import sys
 
-from dfm.errors import DfmError
+from dfm.errors import DfmError, RunnerError
 
 _LOG_BYTES, _LOG_FILES = 10 * 1024 * 1024, 3
 
@@ -64,6 +64,9 @@ def main() -> int:
         chosen = choose(selection)
         config = apply_options(config, selection.name, words.runner_opt)
         runner = make(chosen, config)
+        reason = runner.unusable()
+        if reason:
+            raise RunnerError(f"the runner `{selection.name}` cannot be used here: {reason}")
         options = Options(selection.name, runner, config, words.pool_size, words.ephemeral)
 
         def serves() -> None:

@@ -201,6 +201,14 @@ def daemon_status(
     raise typer.Exit(status(root, as_json=json))
 
 
+@app.command("worker", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def worker_command(context: typer.Context) -> None:
+    """Run tasks for a daemon, which launches its workers itself: what a batch job runs."""
+    from dfm_worker.__main__ import main as worker  # a plain `dfm worker` comes by a shorter way
+
+    raise typer.Exit(worker(context.args))
+
+
 SystemWide = Annotated[
     bool, typer.Option("--system", help="a service of the host, not of a user's manager; for root")
 ]
@@ -307,14 +315,6 @@ def doctor_command(
     from dfm.cli.doctor.command import examine
 
     raise typer.Exit(examine(root, runner, with_probe=probe))
-
-
-@app.command("worker", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
-def worker_command(context: typer.Context) -> None:
-    """Run tasks for a daemon, which launches its workers itself: what a batch job runs."""
-    from dfm_worker.__main__ import main as worker  # a plain `dfm worker` comes by a shorter way
-
-    raise typer.Exit(worker(context.args))
 
 
 def run(arguments: Sequence[str]) -> int:

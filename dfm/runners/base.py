@@ -44,7 +44,7 @@ class Runner(Protocol):
     section: ClassVar[Section]  # its own fields below `runner.<name>` in the configuration
 
     def __init__(self, settings: Mapping[str, Value]) -> None:
-        """`settings`: by the keys of its section, in the units of their kinds."""
+        """`settings` has a value for every field of its section."""
 
     def unusable(self) -> str | None:
         """Why it cannot work on this host; None if it can."""

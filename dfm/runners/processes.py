@@ -10,7 +10,6 @@ import secrets
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
 from typing import ClassVar
 
 from dfm.config.fields import Section, Value
@@ -27,7 +26,7 @@ class ProcessRunner:
 
     section: ClassVar[Section] = Section()
 
-    def __init__(self, settings: Mapping[str, Value] = MappingProxyType({})) -> None:
+    def __init__(self, settings: Mapping[str, Value]) -> None:
         self._jobs: dict[JobId, subprocess.Popen[bytes]] = {}
         self._children: processes.Children | None = None
 
