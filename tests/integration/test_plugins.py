@@ -75,7 +75,9 @@ def test_a_runner_whose_constructor_fails_is_not_usable(chip: Project) -> None:
     assert "KeyError: 'nothing'" in done.err
 
 
-def test_a_runner_that_cannot_be_used_here_stops_before_anything_is_submitted(chip: Project) -> None:
+def test_a_runner_that_cannot_be_used_here_stops_before_anything_is_submitted(
+    chip: Project,
+) -> None:
     install_farm(chip)
     chip.write(".dfm/config.yaml", "runner: {farm: {sub_cmd: no-such-program}}\n")
     done = chip.dfm("run", "t", "--runner", "farm")
