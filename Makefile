@@ -6,7 +6,7 @@ SOURCES := dfm dfm_worker daemon/dfm_daemon tests bench examples
 # Set on some machines, it makes every start of Python compile everything anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: install demo test style types unit wheel-check fix sim bench bench-scale bench-peers clean
+.PHONY: install demo test style types unit wheel-check fix sim bench bench-scale bench-peers reference clean
 
 install: .venv/installed
 
@@ -51,6 +51,9 @@ bench-scale: install
 
 bench-peers: install
 	$(BIN)/python -m bench.peers --into docs/performance.md
+
+reference: install
+	$(BIN)/python -m tests.tools.configuration_reference
 
 clean:
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis dist

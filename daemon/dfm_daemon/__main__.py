@@ -8,7 +8,7 @@ import logging.handlers
 import os
 import sys
 
-from dfm.errors import DfmError
+from dfm.errors import DfmError, RunnerError
 
 _LOG_BYTES, _LOG_FILES = 10 * 1024 * 1024, 3
 # New objects between two looks for cycles. With Python's 700 a tenth of a busy daemon's time is
@@ -70,26 +70,34 @@ def main() -> int:
     from dfm.config.options import apply_options
     from dfm.config.selection import select_runner
     from dfm.config.state_folder import StateFolder
-    from dfm.runners.registry import choose, configuration
+    from dfm.runners.registry import choose, configuration, make
     from dfm_daemon.shell.daemon import Daemon, Options
+    from dfm_daemon.shell.readiness import Manager
 
     state = StateFolder(words.root, words.state or None)
+    manager = Manager(os.environ)
     try:
         state.make()
         _set_up_log(state.log, foreground=words.foreground)
         config = configuration(state.project, os.environ, with_runners=True)
         selection = select_runner(config, os.environ, words.runner)
         chosen = choose(selection)
-        assert chosen.make is not None
-        runner = chosen.make()
         config = apply_options(config, selection.name, words.runner_opt)
+        runner = make(chosen, config)
+        reason = runner.unusable()
+        if reason:
+            raise RunnerError(f"the runner `{selection.name}` cannot be used here: {reason}")
         options = Options(selection.name, runner, config, words.pool_size, words.ephemeral)
 
         gc.freeze()  # what is there by now stays
         gc.set_threshold(GARBAGE)
 
+        def serves() -> None:
+            manager.tell_ready()
+            ready()
+
         async def serve() -> None:
-            await Daemon(state, options).run(ready)
+            await Daemon(state, options).run(serves)
 
         uvloop.run(serve())
     except DfmError as error:

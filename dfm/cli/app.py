@@ -27,6 +27,20 @@ daemon = typer.Typer(
     invoke_without_command=True,
 )
 app.add_typer(daemon, name="daemon")
+service = typer.Typer(
+    rich_markup_mode=None,
+    help="The daemon as a service of systemd, so that it is there after a reboot.",
+    no_args_is_help=True,
+)
+daemon.add_typer(service, name="service")
+config = typer.Typer(
+    rich_markup_mode=None,
+    help="The configuration: what holds for this project, and who says so.",
+    no_args_is_help=True,
+)
+app.add_typer(config, name="config")
+util = typer.Typer(rich_markup_mode=None, help="For editors and scripts.", no_args_is_help=True)
+app.add_typer(util, name="util")
 
 Root = Annotated[
     str,
@@ -277,6 +291,114 @@ def worker_command(context: typer.Context) -> None:
     from dfm_worker.__main__ import main as worker  # a plain `dfm worker` comes by a shorter way
 
     raise typer.Exit(worker(context.args))
+
+
+SystemWide = Annotated[
+    bool, typer.Option("--system", help="a service of the host, not of a user's manager; for root")
+]
+
+
+@service.command("install")
+def service_install(
+    root: Root = "",
+    system: SystemWide = False,
+    user: Annotated[
+        str, typer.Option("--user", metavar="NAME", help="with --system: whom it runs as")
+    ] = "",
+) -> None:
+    """Write the unit of this project's daemon, enable and start it. Exit status 0."""
+    from dfm.cli.service import install
+
+    raise typer.Exit(install(root, system=system, user=user))
+
+
+@service.command("show")
+def service_show(
+    root: Root = "",
+    system: SystemWide = False,
+    user: Annotated[
+        str, typer.Option("--user", metavar="NAME", help="with --system: whom it runs as")
+    ] = "",
+) -> None:
+    """Print the unit as it is installed, or as it would be. Exit status 0."""
+    from dfm.cli.service import show
+
+    raise typer.Exit(show(root, system=system, user=user))
+
+
+@service.command("uninstall")
+def service_uninstall(root: Root = "", system: SystemWide = False) -> None:
+    """Stop the service and remove its unit. Exit status 0, also when there is none."""
+    from dfm.cli.service import uninstall
+
+    raise typer.Exit(uninstall(root, system=system))
+
+
+@config.command("show")
+def config_show(
+    root: Root = "",
+    origin: Annotated[
+        bool, typer.Option("--origin", help="say behind each value who set it")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="schema dfm-config/1")] = False,
+) -> None:
+    """Print the merged configuration; as YAML it is a configuration file itself.
+
+    Exit status: 0, 2 it has faults.
+    """
+    from dfm.cli.config import show
+
+    raise typer.Exit(show(root, with_origin=origin, as_json=json))
+
+
+@config.command("check")
+def config_check(root: Root = "") -> None:
+    """Check every layer. Exit status: 0 right, 2 it has faults, which are all printed."""
+    from dfm.cli.config import check
+
+    raise typer.Exit(check(root))
+
+
+@config.command("path")
+def config_path(root: Root = "") -> None:
+    """Print where the layers of the configuration are, and which exist. Exit status 0."""
+    from dfm.cli.config import path
+
+    raise typer.Exit(path(root))
+
+
+@util.command("schema")
+def util_schema(
+    of: Annotated[str, typer.Argument(metavar="config|flow", help="of which file")],
+) -> None:
+    """Print the JSON schema of a configuration or of flow.yaml, for editors."""
+    from dfm.cli.schema import show
+
+    raise typer.Exit(show(of))
+
+
+@app.command("runners")
+def runners_command(root: Root = "") -> None:
+    """List the runners: from where, usable here or why not, and their options."""
+    from dfm.cli.runners import show
+
+    raise typer.Exit(show(root))
+
+
+@app.command("doctor")
+def doctor_command(
+    root: Root = "",
+    runner: Annotated[
+        str | None, typer.Option("--runner", metavar="NAME", help="the runner to look at")
+    ] = None,
+    probe: Annotated[
+        bool, typer.Option("--probe", help="submit a worker, and follow it until it is back")
+    ] = False,
+) -> None:
+    """Check what dfm needs on this host. Exit status: 0 all is well, 1 something is wrong."""
+    from dfm.cli.doctor.command import examine
+
+    raise typer.Exit(examine(root, runner, with_probe=probe))
 
 
 def run(arguments: Sequence[str]) -> int:

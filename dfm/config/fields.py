@@ -23,6 +23,11 @@ class Kind(Enum):
     WALLTIME = "HH:MM or minutes: int, seconds"
     PORTS = "a port, or a range of ports: PortRange"
 
+    @property
+    def words(self) -> str:
+        """What may be written."""
+        return str(self.value).rpartition(": ")[0]
+
 
 class Field(NamedTuple):
     """One setting. `default` is in the units of the kind; None: not set unless somebody sets it."""

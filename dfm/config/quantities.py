@@ -8,6 +8,10 @@ from typing import NamedTuple
 
 _BITS = {"K": 10, "M": 20, "G": 30, "T": 40}
 _MIB = 1024**2
+# How they are written, in the grammar that regular expressions of Python and of JSON schemas share.
+SIZE = r"([0-9]{1,18})(?:\.([0-9]{1,9}))?([KkMmGgTt]?)"
+WALLTIME = r"(?:([0-9]{1,9}):([0-5][0-9])|([0-9]{1,9}))"
+PORTS = r"([0-9]{1,5})(?:\s*-\s*([0-9]{1,5}))?"
 _MOST_BYTES = 2**63 - 1  # what a message can carry
 _MOST_SECONDS = 2**31 - 1
 
@@ -24,10 +28,10 @@ class PortRange(NamedTuple):
 
 def parse_bytes(text: str) -> int:
     """Bytes of `1G`, `1.5G`, `512` (no suffix: M), rounded up."""
-    match = re.fullmatch(r"([0-9]{1,18})(?:\.([0-9]{1,9}))?([KMGT]?)", text.strip().upper())
+    match = re.fullmatch(SIZE, text.strip())
     if match is None:
         raise ValueError('a number with K, M, G or T (powers of 1024; none: M), such as "32G"')
-    whole, decimals, suffix = match[1], match[2] or "", match[3] or "M"
+    whole, decimals, suffix = match[1], match[2] or "", match[3].upper() or "M"
     # Integers only: a float would turn some 0.1G into a MiB more than was asked for.
     size = -(-(int(whole + decimals) << _BITS[suffix]) // int("1" + "0" * len(decimals)))
     if size > _MOST_BYTES:
@@ -56,7 +60,7 @@ def show_walltime(seconds: int) -> str:
 
 def parse_walltime_s(text: str) -> int:
     """Seconds of `HH:MM` or of a number of minutes."""
-    match = re.fullmatch(r"(?:([0-9]{1,9}):([0-5][0-9])|([0-9]{1,9}))", text.strip())
+    match = re.fullmatch(WALLTIME, text.strip())
     if match is None:
         raise ValueError('"HH:MM" or a number of minutes')
     minutes = int(match[3]) if match[3] else int(match[1]) * 60 + int(match[2])
@@ -67,7 +71,7 @@ def parse_walltime_s(text: str) -> int:
 
 def parse_ports(text: str) -> PortRange:
     """`0` (any), `40000` or `40000-40100`."""
-    match = re.fullmatch(r"([0-9]{1,5})(?:\s*-\s*([0-9]{1,5}))?", text.strip())
+    match = re.fullmatch(PORTS, text.strip())
     if match is None:
         raise ValueError('a port or a range such as "40000-40100"')
     ports = PortRange(int(match[1]), int(match[2] or match[1]))

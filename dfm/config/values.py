@@ -14,7 +14,7 @@ from dfm.config.quantities import (
 if TYPE_CHECKING:
     from dfm.config.reading import Node  # it would load the YAML library
 
-_MOST = 2**31 - 1
+MOST = 2**31 - 1  # of an INTEGER
 _BOOLEANS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 _QUANTITIES: Mapping[Kind, tuple[Callable[[str], int], str]] = {
     Kind.MEMORY: (parse_memory_mib, "MiB"),
@@ -89,7 +89,7 @@ def _line(field: Field, text: str) -> str:
 
 
 def _bounded(field: Field, number: int, unit: str) -> int:
-    most = _MOST if field.kind is Kind.INTEGER else number
+    most = MOST if field.kind is Kind.INTEGER else number
     if field.minimum <= number <= most:
         return number
     bound = f"at least {field.minimum}" if number < field.minimum else f"at most {most}"
@@ -112,4 +112,4 @@ def _reads_as(kind: Kind, text: str) -> bool:
 
 
 def _wanted(kind: Kind) -> str:
-    return "text" if kind is Kind.TEXTS else kind.value.partition(":")[0]
+    return "text" if kind is Kind.TEXTS else kind.words

@@ -4,18 +4,15 @@ from dfm.errors import FlowError
 from dfm.flow.declarations import Configuration, Context, Extension, Package, Type
 from dfm.flow.document import Document, Where, describe
 from dfm.flow.fields import Reader
+from dfm.flow.language import CONFIGURATION, EXTENSION, PACKAGE, TYPE
 from dfm.flow.parse_parameters import parse_parameters
 from dfm.flow.parse_task import parse_tags, parse_task, twice
 from dfm.graph.values import Value
 
-_PACKAGE = frozenset({"name", "desc", "doc", "with", "tasks", "types", "configs", "tags", "type"})
 _PACKAGE_LATER = {
     "filters": 15, "imports": 7, "package-map": 7, "fragments": 6, "overrides": 22, "uses": 23,
 }  # fmt: skip
-_CONFIGURATION = frozenset({"name", "desc", "doc", "uses", "with", "extensions"})
 _CONFIGURATION_LATER = {"imports": 22, "fragments": 22, "types": 22, "tasks": 22, "overrides": 22}
-_EXTENSION = frozenset({"task", "with", "needs", "uses"})
-_TYPE = frozenset({"name", "uses", "doc", "desc", "with", "tags"})
 _TYPE_LATER = {"check": 26}
 
 
@@ -30,7 +27,7 @@ def parse_package(reader: Reader, document: Document) -> Package:
         reader.problems.add(where, "a package needs a `name`")
     context = Context(name, document.directory)
     package = Package(name, where, context)
-    reader.only_known(where, fields, _PACKAGE, "a package", later=_PACKAGE_LATER)
+    reader.only_known(where, fields, PACKAGE, "a package", later=_PACKAGE_LATER)
     for key in ("desc", "doc"):
         if key in fields:
             setattr(package, key, reader.text(where.at(key), fields[key]))
@@ -78,7 +75,7 @@ def _read_types(reader: Reader, where: Where, value: Value, package: Package) ->
         short = reader.name(place.at("name"), fields.get("name"))
         if not short:
             continue
-        reader.ignore_unknown(place, fields, _TYPE, "a type", later=_TYPE_LATER)
+        reader.ignore_unknown(place, fields, TYPE, "a type", later=_TYPE_LATER)
         name = f"{package.name}.{short}"
         kind = Type(name, place, package.context)
         if "uses" in fields:
@@ -103,7 +100,7 @@ def _read_configurations(reader: Reader, where: Where, value: Value, package: Pa
         if not name:
             continue
         reader.ignore_unknown(
-            place, fields, _CONFIGURATION, "a configuration", later=_CONFIGURATION_LATER
+            place, fields, CONFIGURATION, "a configuration", later=_CONFIGURATION_LATER
         )
         made = Configuration(name, place)
         made.desc = str(fields.get("desc") or "")
@@ -130,7 +127,7 @@ def _read_configurations(reader: Reader, where: Where, value: Value, package: Pa
 def _extension(
     reader: Reader, where: Where, fields: dict[str, Value], package: Package
 ) -> Extension:
-    reader.ignore_unknown(where, fields, _EXTENSION, "an extension")
+    reader.ignore_unknown(where, fields, EXTENSION, "an extension")
     return Extension(
         reader.name(where.at("task"), fields.get("task")),
         where,

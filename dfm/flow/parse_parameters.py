@@ -3,6 +3,7 @@
 from dfm.flow.declarations import KINDS, MISSING, Context, Parameter
 from dfm.flow.document import Where, describe
 from dfm.flow.fields import Reader
+from dfm.flow.language import PARAMETER
 from dfm.flow.problems import did_you_mean
 from dfm.graph.values import Value
 
@@ -12,7 +13,6 @@ _PARTS = {
     "path-append": "path_append",
     "path-prepend": "path_prepend",
 }
-_DEFINITION = frozenset({"type", "value", "doc", "desc", "values", "cli", *_PARTS})
 
 
 def parse_parameters(
@@ -25,7 +25,7 @@ def parse_parameters(
 
 def _parse(reader: Reader, around: Where, name: str, value: Value, context: Context) -> Parameter:
     where = around.at(name)
-    if not isinstance(value, dict) or not _DEFINITION.intersection(value):
+    if not isinstance(value, dict) or PARAMETER.keys().isdisjoint(value):
         return Parameter(name, where, context, value=value)
     parameter = Parameter(name, where, context)
     for key, given in value.items():
@@ -45,7 +45,7 @@ def _parse(reader: Reader, around: Where, name: str, value: Value, context: Cont
             case _:
                 reader.problems.warn(
                     where.at(key).key(), f"a parameter has no `{key}`; it is ignored",
-                    hint=did_you_mean(key, _DEFINITION),
+                    hint=did_you_mean(key, PARAMETER),
                 )  # fmt: skip
     return parameter
 

@@ -5,11 +5,10 @@ from collections.abc import Callable
 from dfm.flow.declarations import Context, TagUse, Task
 from dfm.flow.document import Where, describe
 from dfm.flow.fields import Reader
+from dfm.flow.language import CACHE, COMPRESSIONS, EXAMPLE, NAMES, SHELLS, STRATEGY, TASK
 from dfm.flow.parse_parameters import parse_parameters
 from dfm.graph.values import Value
 
-NAMES = ("name", "root", "export", "local")
-SHELLS = {"bash": "bash", "shell": "bash", "csh": "csh", "tcsh": "tcsh", "pytask": "python"}
 _SCOPES = ("root", "export", "local")
 
 # Fields of the language that later versions run, with their sections.
@@ -137,7 +136,7 @@ def _body(key: str) -> Callable[[Reader, Task, Where, Value], None]:
 def _strategy(reader: Reader, task: Task, where: Where, value: Value) -> None:
     where = where.at("strategy")
     fields = reader.mapping(where, value)
-    reader.ignore_unknown(where, fields, ("matrix", "body"), "`strategy`", later=_LATER_STRATEGIES)
+    reader.ignore_unknown(where, fields, STRATEGY, "`strategy`", later=_LATER_STRATEGIES)
     if "matrix" in fields:
         task.matrix = reader.mapping(where.at("matrix"), fields["matrix"])
     if "body" in fields:
@@ -213,9 +212,8 @@ def _tags(reader: Reader, task: Task, where: Where, value: Value) -> None:
 def _examples(reader: Reader, task: Task, where: Where, value: Value) -> None:
     """For those who read about the task: checked, and not kept."""
     for place, fields in reader.list_of_maps(where.at("examples"), value):
-        known = ("title", "code", "caption", "lang")
-        reader.only_known(place, fields, known, "an example")
-        for key in known:
+        reader.only_known(place, fields, EXAMPLE, "an example")
+        for key in EXAMPLE:
             if key in fields:
                 reader.text(place.at(key), fields[key])
         if "code" not in fields:
@@ -228,14 +226,13 @@ def _cache(reader: Reader, task: Task, where: Where, value: Value) -> None:
     if isinstance(value, bool):
         return
     fields = reader.mapping(where, value)
-    reader.only_known(where, fields, ("enabled", "hash", "compression"), "`cache`")
+    reader.only_known(where, fields, CACHE, "`cache`")
     if "enabled" in fields:
         reader.flag(where.at("enabled"), fields["enabled"])
     if "hash" in fields:
         reader.texts(where.at("hash"), fields["hash"])
     if not isinstance(fields.get("compression", False), bool):  # unquoted, `no` is one
-        words = ("no", "gzip", "bzip2", "yes")
-        reader.one_of(where.at("compression"), fields["compression"], words)
+        reader.one_of(where.at("compression"), fields["compression"], COMPRESSIONS)
 
 
 def _abstract(reader: Reader, task: Task, where: Where, value: Value) -> None:
@@ -283,3 +280,4 @@ _FIELDS: dict[str, Callable[[Reader, Task, Where, Value], None]] = {
     "max_failures": _max_failures,
     "on_error": _on_error,
 }
+assert _FIELDS.keys() == TASK.keys(), "every field of the table has its reader"

@@ -8,7 +8,7 @@ import enum
 from collections.abc import Mapping, Sequence
 from typing import ClassVar, NamedTuple, NewType, Protocol
 
-from dfm.config.fields import Section
+from dfm.config.fields import Section, Value
 
 JobId = NewType("JobId", str)
 
@@ -42,6 +42,9 @@ class Runner(Protocol):
     """One scheduler. The constructor stores; it runs no command and touches no file."""
 
     section: ClassVar[Section]  # its own fields below `runner.<name>` in the configuration
+
+    def __init__(self, settings: Mapping[str, Value]) -> None:
+        """`settings` has a value for every field of its section."""
 
     def unusable(self) -> str | None:
         """Why it cannot work on this host; None if it can."""

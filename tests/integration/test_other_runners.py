@@ -113,7 +113,7 @@ def test_a_daemon_of_the_runner_serves_runs_that_name_it(farm: Project) -> None:
 def test_a_runner_that_cannot_be_loaded_is_reported_and_stops_nothing_else(farm: Project) -> None:
     done = farm.dfm("run", "all", "--runner", "broken")
     assert done.status == 2
-    assert "`broken` of the package farm-plugin cannot be loaded" in done.err
+    assert "`broken` of the package farm-plugin 1.0 cannot be loaded" in done.err
     assert "a library is missing" in done.err
     farm.ok("run", "all", "--runner", "farm")
 

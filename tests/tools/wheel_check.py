@@ -46,6 +46,12 @@ def main() -> None:
         run(dfm, "worker", "--help", cwd=project)
         run(str(programs / "dfm-worker"), "--help", cwd=project)
         run(dfm, "run", "s", cwd=project)
+        assert "ExecStart=" in run(dfm, "daemon", "service", "show", cwd=project)
+        run(dfm, "util", "schema", "config", cwd=project)
+        run(dfm, "doctor", "--probe", cwd=project)
+        run(str(programs / "pip"), "install", "--quiet", "--no-deps", str(ROOT / "examples/ssh_runner"),
+            cwd=place)  # fmt: skip
+        assert "ssh (dfm-ssh-runner 1.0)" in run(dfm, "runners", cwd=project)
         run(dfm, "daemon", "start", cwd=project)
         said = run(dfm, "run", "s", "-f", cwd=project)
         run(dfm, "daemon", "stop", cwd=project)

@@ -17,9 +17,6 @@ SMALL = WorkerShape("1c-1G", 1, 1024)
 class Deaf:
     """A run that hears of nothing."""
 
-    def asked(self, task: str) -> dict[str, Any]:
-        return {}
-
     def started(self, number: int, where: str) -> None: ...
     def finished(self, number: int, result: TaskResult) -> None: ...
     def lost(self, number: int, reason: str) -> None: ...

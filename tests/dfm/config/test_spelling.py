@@ -11,3 +11,9 @@ def test_case_does_not_matter() -> None:
 
 def test_nothing_near_is_none() -> None:
     assert nearest("zzz", ["queue"]) is None
+
+
+def test_a_part_of_a_name_is_near_it() -> None:
+    assert nearest("port", ["bind", "worker_port", "tls"]) == "worker_port"
+    assert nearest("slots", ["slots_per_worker", "walltime"]) == "slots_per_worker"
+    assert nearest("infrastructure", ["infra"]) == "infra"

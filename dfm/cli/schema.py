@@ -1,0 +1,26 @@
+"""`dfm util schema config|flow`."""
+
+import json
+from typing import Any
+
+from dfm.errors import UsageError
+
+
+def show(of: str) -> int:
+    """Prints the schema. Raises UsageError."""
+    print(json.dumps(_schema(of), indent=1, ensure_ascii=False))  # noqa: T201
+    return 0
+
+
+def _schema(of: str) -> dict[str, Any]:
+    match of:
+        case "config":
+            from dfm.config.json_schema import config_schema
+            from dfm.runners.registry import sections
+
+            return config_schema(sections())
+        case "flow":
+            from dfm.flow.json_schema import flow_schema
+
+            return flow_schema()
+    raise UsageError(f"there is no schema of `{of}`", hint="there are config and flow")

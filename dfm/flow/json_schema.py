@@ -1,0 +1,141 @@
+"""A flow file as a JSON schema (draft 7), made from the tables of fields: what editors check and complete by.
+
+It knows the shape of a file, not its meaning: whether a task exists that somebody needs is for `dfm`
+to say. What dfm only warns of is accepted.
+"""
+
+from typing import Any, TypeAlias
+
+from dfm.flow import language
+from dfm.flow.declarations import KINDS
+from dfm.flow.language import Field, Shape, Table
+
+Json: TypeAlias = dict[str, Any]
+
+_ANYTHING: Json = {}
+_TEXT: Json = {"type": "string"}
+_MAP: Json = {"type": ["object", "null"]}
+
+
+def flow_schema() -> Json:
+    """The schema of `flow.yaml`."""
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "flow file of dfm",
+        "type": "object",
+        "required": ["package"],
+        "properties": {"package": {"$ref": "#/definitions/package"}},
+        "definitions": _definitions(),
+    }
+
+
+def _definitions() -> Json:
+    return {
+        "package": {
+            "description": "a package: variables, tasks and types under one name",
+            **_object(language.PACKAGE, required=("name",), closed=True),
+        },
+        "task": {
+            **_object({**language.NAMES, **language.TASK}, closed=True),
+            "oneOf": [{"required": [name]} for name in language.NAMES],
+        },
+        "type": _object(language.TYPE, required=("name",)),
+        "configuration": _object(language.CONFIGURATION, required=("name",)),
+        "extension": _object(language.EXTENSION, required=("task",)),
+        "example": _object(language.EXAMPLE, required=("code",), closed=True),
+        # A map with none of these keys is a value.
+        "parameter": {"properties": _properties(language.PARAMETER)},
+        "variable": _object(language.PARAMETER, required=("type",)),
+        "tag": {
+            "anyOf": [_TEXT, {"type": "object", "minProperties": 1, "maxProperties": 1,
+                              "additionalProperties": _MAP}],
+        },
+        "pattern": {"type": ["string", "object", "null"]},
+        **_values(),
+    }  # fmt: skip
+
+
+def _values() -> Json:
+    """The shapes that fields name."""
+    return {
+        "any": _ANYTHING,
+        "text": _TEXT,
+        "text_or_nothing": {"type": ["string", "null"]},
+        "name": {"type": "string", "pattern": r"\S"},
+        "flag": {"type": "boolean"},
+        "integer": {"type": "integer"},
+        "map": _MAP,
+        "texts": _list(_TEXT),
+        "references": _list({"type": "string", "pattern": r"\S"}),
+        "parameters": {**_MAP, "additionalProperties": _ref("parameter")},
+        "variables": {**_MAP, "additionalProperties": _ref("variable")},
+        "tasks": _list(_ref("task")),
+        "types": _list(_ref("type")),
+        "configurations": _list(_ref("configuration")),
+        "extensions": _list(_ref("extension")),
+        "tags": _list(_ref("tag")),
+        "examples": _list(_ref("example")),
+        "patterns": _list(_ref("pattern")),
+        "scope": {"anyOf": [_TEXT, _list(_TEXT)]},
+        "consumed": _selection("all", "none"),
+        "passed": _selection("all", "none", "unused"),
+        "uptodate": {"type": ["boolean", "string"]},
+        "strategy": {**_object(language.STRATEGY), "type": ["object", "null"]},
+        "cache": {
+            **_object(language.CACHE, closed=True),
+            "type": ["object", "null", "boolean"],
+        },
+        "compression": {"anyOf": [{"type": "boolean"}, {"enum": [*language.COMPRESSIONS, ""]}]},
+        "kind": {
+            "anyOf": [
+                {"enum": list(KINDS)},
+                {
+                    "type": "object", "minProperties": 1, "maxProperties": 1,
+                    "properties": {"list": _ANYTHING, "map": _ANYTHING},
+                    "additionalProperties": False,
+                },
+            ]
+        },
+        "accepted": {
+            "anyOf": [
+                {"type": "array"},
+                {"type": "object", "properties": {"of": {"type": "array"}}, "required": ["of"]},
+            ]
+        },
+    }  # fmt: skip
+
+
+def _object(table: Table, *, required: tuple[str, ...] = (), closed: bool = False) -> Json:
+    """`closed`: a field that is not in the table is a fault, not only a warning."""
+    return {
+        "type": "object",
+        "properties": _properties(table),
+        **({"required": list(required)} if required else {}),
+        **({"additionalProperties": False} if closed else {}),
+    }
+
+
+def _properties(table: Table) -> Json:
+    return {key: _field(field) for key, field in table.items()}
+
+
+def _field(field: Field) -> Json:
+    """A reference stands alone in draft 7: what is beside it is not looked at."""
+    return {"description": field.help, "allOf": [_shape(field.shape)]}
+
+
+def _shape(shape: Shape) -> Json:
+    return _ref(shape) if isinstance(shape, str) else {"enum": [*shape, ""]}
+
+
+def _ref(name: str) -> Json:
+    return {"$ref": f"#/definitions/{name}"}
+
+
+def _list(element: Json) -> Json:
+    return {"type": ["array", "null"], "items": element}
+
+
+def _selection(*words: str) -> Json:
+    patterns = {"type": ["array", "null"], "items": _ref("pattern")}
+    return {"anyOf": [{"enum": [*words, ""]}, patterns]}

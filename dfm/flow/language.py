@@ -1,0 +1,116 @@
+"""The fields of a flow file that this version runs: what each takes, and one line of help.
+
+The parsers know by these tables which fields there are; the JSON schema for editors is made from them.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple, TypeAlias
+
+Shape: TypeAlias = str | tuple[str, ...]  # a definition of `json_schema`, or the accepted words
+
+
+class Field(NamedTuple):
+    """One field. The numbers in its help are sections of the language."""
+
+    shape: Shape
+    help: str
+
+
+Table: TypeAlias = Mapping[str, Field]
+
+PACKAGE: Table = {
+    "name": Field("name", "name of the package; tasks are PACKAGE.TASK"),
+    "desc": Field("text", "what the package is, in one line"),
+    "doc": Field("text", "the same, as prose"),
+    "with": Field("variables", "variables of the package; expressions see them by name"),
+    "tasks": Field("tasks", "the tasks"),
+    "types": Field("types", "types of data items and of tags"),
+    "configs": Field("configurations", "named sets of changes, for `dfm run -c NAME`"),
+    "tags": Field("tags", "tags of the package"),
+    "type": Field("any", "accepted without effect"),
+}
+
+SHELLS = {"bash": "bash", "shell": "bash", "csh": "csh", "tcsh": "tcsh", "pytask": "python"}
+NAMES: Table = {
+    "name": Field("name", "name of the task"),
+    "root": Field("name", "name of a task that users run; `dfm run` lists it"),
+    "export": Field("name", "name of a task that other packages use"),
+    "local": Field("name", "name of a task that is seen in this file only"),
+}
+TASK: Table = {
+    "uses": Field("text_or_nothing", "the task or type that this one is made from; may hold ${{ }}"),
+    "desc": Field("text", "what the task does, in one line"),
+    "doc": Field("text", "the same, as prose"),
+    "needs": Field("references", "tasks that are done first, and whose outputs come in"),
+    "feeds": Field("references", "tasks that get this one as a need"),
+    "with": Field("parameters", "parameters; the script finds NAME as $DFM_PARAM_NAME"),
+    "scope": Field("scope", "who sees the task: root, export, local"),
+    "iff": Field("any", "build the task only if this is true: a boolean or ${{ }}"),
+    "run": Field("text", "the script; for `shell: pytask` Python"),
+    "shell": Field(tuple(SHELLS), "what runs the script; default: bash"),
+    "pytask": Field("text", "older form of `run` with `shell: pytask`"),
+    "body": Field("tasks", "tasks inside of this one, which makes it a compound"),
+    "tasks": Field("tasks", "the same as `body`"),
+    "strategy": Field("strategy", "makes several nodes of one task"),
+    "consumes": Field("consumed", "which incoming items the task reads; default: all"),
+    "passthrough": Field("passed", "which incoming items it hands on; default: unused"),
+    "produces": Field("patterns", "what it may emit"),
+    "rundir": Field(("unique", "inherit"), "a directory of its own, or that of the compound"),
+    "uptodate": Field("uptodate", "false: always run; or a function of Python that decides"),
+    "tags": Field("tags", "tags, such as std.ResourceTag"),
+    "examples": Field("examples", "for readers of the documentation"),
+    "cache": Field("cache", "accepted without effect in this version"),
+    "abstract": Field("flag", "only a base for `uses`: cannot be run"),
+    "max_failures": Field("integer", "failures that a compound bears before it stops; -1: the default"),
+    "on_error": Field("text", "module:function that decides what becomes of a failed compound"),
+}  # fmt: skip
+STRATEGY: Table = {
+    "matrix": Field("map", "one node for each combination of the axes' values: {axis: [values]}"),
+    "body": Field("tasks", "the same as the task's `body`"),
+}
+PARAMETER: Table = {
+    "type": Field("kind", "str, int, float, bool, list or map"),
+    "value": Field("any", "the value; may hold ${{ }}"),
+    "doc": Field("text", "what it is for"),
+    "desc": Field("text", "what it is for"),
+    "values": Field("accepted", "a closed set of values; with {of: [...], open: true} a hint"),
+    "cli": Field("any", "accepted without effect in this version"),
+    "append": Field("any", "put behind an inherited list"),
+    "prepend": Field("any", "put before an inherited list"),
+    "path-append": Field("any", "put behind an inherited path"),
+    "path-prepend": Field("any", "put before an inherited path"),
+}
+TYPE: Table = {
+    "name": Field("name", "name of the type"),
+    "uses": Field("text", "the type that it is made from"),
+    "doc": Field("any", "what it is"),
+    "desc": Field("any", "what it is, in one line"),
+    "with": Field("parameters", "its fields"),
+    "tags": Field("tags", "tags of the type"),
+}
+CONFIGURATION: Table = {
+    "name": Field("name", "name, for `dfm run -c NAME`"),
+    "desc": Field("any", "what it changes, in one line"),
+    "doc": Field("any", "the same, as prose"),
+    "uses": Field("text", "the configuration that this one goes on from"),
+    "with": Field("parameters", "values for variables of the package"),
+    "extensions": Field("extensions", "changes of tasks"),
+}
+EXTENSION: Table = {
+    "task": Field("name", "the task that is changed"),
+    "with": Field("parameters", "values for its parameters"),
+    "needs": Field("references", "more needs"),
+    "uses": Field("any", "accepted without effect"),
+}
+EXAMPLE: Table = {
+    "title": Field("text", "headline"),
+    "code": Field("text", "the example itself"),
+    "caption": Field("text", "what it shows"),
+    "lang": Field("text", "language of the code; default: yaml"),
+}
+CACHE: Table = {
+    "enabled": Field("flag", "whether results are kept"),
+    "hash": Field("texts", "what else they depend on"),
+    "compression": Field("compression", "no, gzip, bzip2 or yes"),
+}
+COMPRESSIONS = ("no", "gzip", "bzip2", "yes")
