@@ -3,10 +3,12 @@
 PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := dfm dfm_worker daemon/dfm_daemon tests bench examples
+# Programs, and Debian's packages where they have other names. Without them tests on a cluster are left out.
+SLURM := slurmctld slurmd munge sbatch=slurm-client
 # Set on some machines, it makes every start of Python compile everything anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: install demo test style types unit wheel-check fix sim bench clean
+.PHONY: install demo test style types unit wheel-check fix sim bench cluster-up cluster-down clean
 
 install: .venv/installed
 
@@ -31,6 +33,7 @@ types: install
 
 unit: install
 	tests/tools/need iverilog tmux
+	tests/tools/need $(SLURM) || [ "$$DFM_REQUIRE_SLURM" != 1 ]
 	$(BIN)/pytest
 
 wheel-check: install
@@ -45,6 +48,13 @@ sim: install
 
 bench: install
 	$(BIN)/python -m bench.all --into docs/performance.md
+
+cluster-up: install
+	tests/tools/need $(SLURM)
+	$(BIN)/python -m tests.cluster up
+
+cluster-down: install
+	$(BIN)/python -m tests.cluster down
 
 clean:
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis dist
