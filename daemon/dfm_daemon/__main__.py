@@ -6,7 +6,7 @@ import logging.handlers
 import os
 import sys
 
-from dfm.errors import DfmError
+from dfm.errors import DfmError, RunnerError
 
 _LOG_BYTES, _LOG_FILES = 10 * 1024 * 1024, 3
 
@@ -61,8 +61,11 @@ def main() -> int:
         selection = select_runner(config, os.environ, words.runner)
         chosen = choose(selection)
         assert chosen.make is not None
-        runner = chosen.make()
         config = apply_options(config, selection.name, words.runner_opt)
+        runner = chosen.make(config.runners[selection.name])
+        reason = runner.unusable()
+        if reason:
+            raise RunnerError(f"the runner `{selection.name}` cannot be used here: {reason}")
         options = Options(selection.name, runner, config, words.pool_size, words.ephemeral)
 
         async def serve() -> None:

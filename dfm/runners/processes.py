@@ -12,7 +12,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from dfm.config.fields import Section
+from dfm.config.fields import Section, Value
 from dfm.errors import RunnerError
 from dfm.runners.base import JobId, JobState, JobStatus, WorkerRequest
 from dfm_worker import processes
@@ -26,7 +26,7 @@ class ProcessRunner:
 
     section: ClassVar[Section] = Section()
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Mapping[str, Value]) -> None:
         self._jobs: dict[JobId, subprocess.Popen[bytes]] = {}
         self._children: processes.Children | None = None
 

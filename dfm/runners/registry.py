@@ -33,8 +33,10 @@ def installed() -> Mapping[str, Installed]:
     from importlib.metadata import entry_points  # 20 ms, for those who name a runner
 
     from dfm.runners.processes import ProcessRunner
+    from dfm.runners.slurm import SlurmRunner
 
-    found = {LOCAL: Installed(LOCAL, "built in", ProcessRunner)}
+    ours: Mapping[str, type[Runner]] = {LOCAL: ProcessRunner, "slurm": SlurmRunner}
+    found = {name: Installed(name, "built in", make) for name, make in ours.items()}
     for entry in entry_points(group=GROUP):
         origin = entry.dist.name if entry.dist else "an unknown package"
         try:

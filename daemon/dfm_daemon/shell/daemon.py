@@ -4,9 +4,9 @@ import asyncio
 import json
 import logging
 import os
+import secrets
 import signal
 import socket
-import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, assert_never
 from dfm.config.config import Config
 from dfm.config.state_folder import StateFolder
 from dfm.errors import DaemonError, Place
-from dfm.runners.base import Runner, WorkerRequest
+from dfm.runners.base import THIS_WORKER, Runner, WorkerRequest
 from dfm.runners.cpus import usable_cpus
 from dfm.runners.registry import LOCAL
 from dfm.version import VERSION
@@ -83,6 +83,7 @@ class Daemon:
         welcome = client_wire.Welcome(MAJOR, MINOR, VERSION, os.getpid(), options.runner_name)
         self._clients = Clients(self._tell, self._blobs, welcome, self._status, self._run_left)
         self._jobs: Jobs | None = None
+        self._job_mark = secrets.token_hex(4)  # in the names of jobs: whose they are
 
     async def run(self, ready: Callable[[], None]) -> None:
         """Serves until it is stopped. `ready` is called once clients can connect. Raises DaemonError."""
@@ -230,13 +231,29 @@ class Daemon:
                 assert_never(action)
 
     def _request(self, worker: str, launch: actions.Launch) -> WorkerRequest:
-        cores = launch.shape.cores * launch.slots
+        shape = launch.shape
+        cores = shape.cores * launch.slots
+        walltime_s = self._options.config.pool.walltime_s
         command = [
-            sys.executable, "-m", "dfm_worker", "--connect", self._addresses,
+            *THIS_WORKER, "--connect", self._addresses,
             "--credentials", self._credentials.worker, "--worker", worker,
             "--cores", str(cores), "--slots", str(launch.slots),
         ]  # fmt: skip
-        return WorkerRequest(worker, command, self._state.workers, cores)
+        if walltime_s:
+            command += ["--walltime", str(walltime_s)]
+        return WorkerRequest(
+            worker,
+            command,
+            self._state.workers,
+            cores,
+            memory_mib=shape.memory_mib * launch.slots,
+            walltime_s=walltime_s,
+            queue=shape.queue,
+            resource_select=shape.resource_select,
+            slots=launch.slots,
+            daemon=self._job_mark,
+            about=f"dfm {self._state.project}",
+        )
 
     def _limits(self, shape: Shape) -> PoolLimits:
         """Those of the configuration; unless somebody says so, a pool of this host's processes has
