@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.cluster.lsf.lsf import Lsf
 from tests.cluster.slurm import Slurm, unavailable
 
 
@@ -41,3 +42,12 @@ def slurm(cluster: Slurm, monkeypatch: pytest.MonkeyPatch) -> Iterator[Slurm]:
     cluster.clear()
     yield cluster
     cluster.clear()
+
+
+@pytest.fixture
+def lsf(slurm: Slurm, monkeypatch: pytest.MonkeyPatch) -> Lsf:
+    """An LSF on that Slurm, in which nothing is wrong yet."""
+    made = Lsf(slurm)
+    for name, value in made.environment.items():
+        monkeypatch.setenv(name, value)
+    return made

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from tests.cluster import slurm
+from tests.cluster.lsf.lsf import BIN, Lsf
 
 FOLDER = Path(".cluster").absolute()
 
@@ -25,8 +26,7 @@ def main(words: list[str]) -> int:
     made.start()
     print(made.run("sinfo"))
     print("\nexport", f"SLURM_CONF={FOLDER}/slurm.conf")
-    lsf = Path(__file__).parent / "lsf" / "bin"
-    print("export", f"LSF_ENVDIR={FOLDER}/lsf", f"PATH={lsf}:$PATH")
+    print("export", f"LSF_ENVDIR={Lsf(made).folder}", f"PATH={BIN}:$PATH")
     return 0
 
 

@@ -49,15 +49,23 @@ def end_all(folder: Path, node: str = "") -> None:
 def _is_ours(mark: bytes, words: bytes, environ: bytes) -> bool:
     """A daemon by its words, a job by the configuration that slurmd gave it."""
     daemon = words.startswith((b"slurm", b"munged", b"/usr/sbin/")) and mark in words
-    job = b"\0SLURM_CONF=" + mark in b"\0" + environ and b"SLURMD_NODENAME=" in environ
-    lsf = b"\0LSF_ENVDIR=" + mark in b"\0" + environ and b"LSB_JOBID=" in environ
+    whole = b"\0" + environ
+    job = b"\0SLURM_CONF=" + mark in whole and b"\0SLURM_JOB_ID=" in whole
+    lsf = b"\0LSB_JOBFILENAME=" + mark in whole
     step = words.startswith(b"slurmstepd") and b"SLURM_CONF=" + mark in environ
     return daemon or step or job or lsf
 
 
 def _is_of(folder: Path, node: str, pid: str, environ: bytes) -> bool:
     """A job by its environment; slurmd and its slurmstepds by the log of the node, which they have open."""
-    if b"SLURMD_NODENAME=" + node.encode() + b"\0" in environ:
+    name, whole = node.encode(), b"\0" + environ
+    marks = (
+        b"SLURMD_NODENAME=%s\0",
+        b"SLURM_JOB_NODELIST=%s\0",
+        b"LSB_HOSTS=%s\0",
+        b"LSB_HOSTS=%s ",
+    )
+    if any(b"\0" + mark % name in whole for mark in marks):
         return True
     log = f"{folder}/slurmd-{node}.log"
     try:
