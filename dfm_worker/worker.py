@@ -60,7 +60,8 @@ def job_id(environ: Mapping[str, str]) -> str:
 
 def host_name(environ: Mapping[str, str]) -> str:
     """This host, as its scheduler calls it."""
-    return environ.get("SLURMD_NODENAME") or os.uname().nodename
+    hosts = environ.get("LSB_HOSTS", "").split()
+    return hosts[0] if hosts else environ.get("SLURMD_NODENAME") or os.uname().nodename
 
 
 def job_environment(environ: Mapping[str, str]) -> dict[str, str]:

@@ -32,10 +32,15 @@ def installed() -> Mapping[str, Installed]:
     """All runners by name. One that cannot be loaded is there with its trouble."""
     from importlib.metadata import entry_points  # 20 ms, for those who name a runner
 
+    from dfm.runners.lsf import LsfRunner
     from dfm.runners.processes import ProcessRunner
     from dfm.runners.slurm import SlurmRunner
 
-    ours: Mapping[str, type[Runner]] = {LOCAL: ProcessRunner, "slurm": SlurmRunner}
+    ours: Mapping[str, type[Runner]] = {
+        LOCAL: ProcessRunner,
+        "lsf": LsfRunner,
+        "slurm": SlurmRunner,
+    }
     found = {name: Installed(name, "built in", make) for name, make in ours.items()}
     for entry in entry_points(group=GROUP):
         origin = entry.dist.name if entry.dist else "an unknown package"
