@@ -3,10 +3,13 @@
 PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := dfm dfm_worker daemon/dfm_daemon tests bench examples
+# Programs, and Debian's packages where they have other names. Without them tests on a cluster are left out.
+SLURM := slurmctld slurmd munge sbatch=slurm-client
 # Set on some machines, it makes every start of Python compile everything anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: install demo test style types unit wheel-check fix sim bench bench-scale bench-peers reference clean
+.PHONY: install demo test style types unit wheel-check fix sim bench bench-scale bench-peers reference cluster-up \
+	cluster-down clean
 
 install: .venv/installed
 
@@ -31,6 +34,7 @@ types: install
 
 unit: install
 	tests/tools/need iverilog tmux
+	tests/tools/need $(SLURM) || [ "$$DFM_REQUIRE_SLURM" != 1 ]
 	$(BIN)/pytest
 
 wheel-check: install
@@ -54,6 +58,13 @@ bench-peers: install
 
 reference: install
 	$(BIN)/python -m tests.tools.configuration_reference
+
+cluster-up: install
+	tests/tools/need $(SLURM)
+	$(BIN)/python -m tests.cluster up
+
+cluster-down: install
+	$(BIN)/python -m tests.cluster down
 
 clean:
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis dist

@@ -81,7 +81,16 @@ class FlowError(DfmError):
 
 
 class RunnerError(DfmError):
-    """A runner cannot do its work here."""
+    """A runner cannot do its work here. `retryable`: the same may work later, unchanged."""
+
+    retryable = False
+
+    @classmethod
+    def later(cls, what: str, *, hint: str = "") -> Self:
+        """One that is retryable."""
+        error = cls(what, hint=hint)
+        error.retryable = True
+        return error
 
 
 class DaemonError(DfmError):

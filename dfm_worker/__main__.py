@@ -1,10 +1,12 @@
 """`dfm worker` and `dfm-worker`: what a job on a compute node runs."""
 
 import argparse
+import os
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 
-from dfm.errors import DfmError
+from dfm.errors import DfmError, UsageError
 
 
 def _addresses(text: str) -> list[tuple[str, int]]:
@@ -23,6 +25,19 @@ def _positive(text: str) -> int:
     return int(text)
 
 
+def _own_name(names: Sequence[str], environ: Mapping[str, str]) -> str:
+    """This worker's of those of its array. Raises UsageError."""
+    from dfm_worker.worker import array_index
+
+    if len(names) == 1:
+        return names[0]
+    index = array_index(environ)
+    if not index.isdecimal() or not 0 < int(index) <= len(names):
+        where = f"the index {index} of its job" if index else "a job outside of an array"
+        raise UsageError(f"{where} names none of {len(names)} workers")
+    return names[int(index) - 1]
+
+
 def parser() -> argparse.ArgumentParser:
     """The command line of a worker."""
     made = argparse.ArgumentParser(
@@ -36,13 +51,20 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--credentials", required=True, metavar="FILE", help="the project's worker.pem"
     )
-    made.add_argument("--worker", required=True, metavar="NAME", help="the name it was launched as")
+    made.add_argument(
+        "--worker", required=True, metavar="NAME[,NAME...]",
+        help="the name it was launched as; of a job array all names, in the order of its indices",
+    )  # fmt: skip
     made.add_argument("--cores", type=_positive, default=1, metavar="N", help="cores of its job")
     made.add_argument(
         "--slots", type=_positive, default=1, metavar="N", help="tasks it runs at once"
     )
-    made.add_argument(
+    ends = made.add_mutually_exclusive_group()
+    ends.add_argument(
         "--deadline", type=float, metavar="EPOCH", help="UTC seconds at which its job ends"
+    )
+    ends.add_argument(
+        "--walltime", type=_positive, metavar="S", help="seconds from now after which its job ends"
     )
     return made
 
@@ -52,15 +74,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = parser().parse_args(arguments)
     from dfm_worker.worker import Options, Worker, say  # after `--help`
 
-    options = Options(
-        words.connect,
-        words.credentials,
-        words.worker,
-        words.cores,
-        words.slots,
-        words.deadline,
-    )
+    deadline = time.time() + words.walltime if words.walltime else words.deadline
     try:
+        options = Options(
+            words.connect,
+            words.credentials,
+            _own_name(words.worker.split(","), os.environ),
+            words.cores,
+            words.slots,
+            deadline,
+        )
         return Worker(options).serve()
     except DfmError as error:
         say(str(error))

@@ -28,7 +28,6 @@ _JOB_PREFIXES = ("LSB_", "SLURM_")
 _WAIT_S = 0.01  # that results may take while the next task runs: several travel together
 _ENVIRONMENTS = 16  # runs whose environments are kept decoded
 _JOB_VARIABLES = ("TMPDIR", "HOSTNAME", "CUDA_VISIBLE_DEVICES")
-_JOB_IDS = ("DFM_JOB", "LSB_JOBID", "SLURM_JOB_ID")
 
 
 class Options(NamedTuple):
@@ -42,9 +41,28 @@ class Options(NamedTuple):
     deadline: float | None
 
 
+def array_index(environ: Mapping[str, str]) -> str:
+    """Which job of an array this is, from 1; empty if it is of none."""
+    index = environ.get("LSB_JOBINDEX") or environ.get("SLURM_ARRAY_TASK_ID", "")
+    return "" if index == "0" else index  # LSF says 0 outside of arrays
+
+
 def job_id(environ: Mapping[str, str]) -> str:
     """The id of this job as its scheduler has it; empty outside of one."""
-    return next((environ[name] for name in _JOB_IDS if name in environ), "")
+    if "DFM_JOB" in environ:
+        return environ["DFM_JOB"]
+    index = array_index(environ)
+    if "LSB_JOBID" in environ:
+        return environ["LSB_JOBID"] + (f"[{index}]" if index else "")
+    if "SLURM_ARRAY_JOB_ID" in environ:
+        return f"{environ['SLURM_ARRAY_JOB_ID']}_{index}"
+    return environ.get("SLURM_JOB_ID", "")
+
+
+def host_name(environ: Mapping[str, str]) -> str:
+    """This host, as its scheduler calls it."""
+    hosts = environ.get("LSB_HOSTS", "").split()
+    return hosts[0] if hosts else environ.get("SLURMD_NODENAME") or os.uname().nodename
 
 
 def job_environment(environ: Mapping[str, str]) -> dict[str, str]:
@@ -74,7 +92,7 @@ class Worker:
         self._flushes = False  # a timer does it
         self._due = float("inf")  # when the agent is to be called next
         hello = wire.Hello(
-            MAJOR, MINOR, VERSION, options.worker, os.uname().nodename, os.getpid(), job_id(os.environ),
+            MAJOR, MINOR, VERSION, options.worker, host_name(os.environ), os.getpid(), job_id(os.environ),
             options.cores, options.slots, options.deadline, [], [],
         )  # fmt: skip
         self._agent = Agent(hello, self._loop.time())

@@ -5,6 +5,7 @@ once. Pools, retries, rates and the protocol with the workers are the daemon's.
 """
 
 import enum
+import sys
 from collections.abc import Mapping, Sequence
 from typing import ClassVar, NamedTuple, NewType, Protocol
 
@@ -12,14 +13,29 @@ from dfm.config.fields import Section, Value
 
 JobId = NewType("JobId", str)
 
+# How the worker of this very dfm is started; a request's command begins with it.
+THIS_WORKER = (sys.executable, "-m", "dfm_worker")
+
 
 class JobState(enum.Enum):
     """What a scheduler says of a job. A word of its that we do not know is UNKNOWN, never GONE."""
 
     PENDING = "pending"
     RUNNING = "running"
+    SUSPENDED = "suspended"  # its processes are stopped, and may go on hours later
     GONE = "gone"  # ended, in whatever way
     UNKNOWN = "unknown"
+
+
+class JobEnd(enum.Enum):
+    """Why a job is GONE, as far as its scheduler tells."""
+
+    UNCLEAR = "unclear"
+    WALLTIME = "walltime"  # as WALLTIME and MEMORY, it would end so again on the same shape
+    MEMORY = "memory"
+    HOST = "host"  # the host failed, or the scheduler lost it
+    CANCELLED = "cancelled"  # by a person
+    PREEMPTED = "preempted"
 
 
 class JobStatus(NamedTuple):
@@ -27,15 +43,24 @@ class JobStatus(NamedTuple):
 
     state: JobState
     reason: str = ""
+    end: JobEnd = JobEnd.UNCLEAR
 
 
 class WorkerRequest(NamedTuple):
     """One worker that the daemon wants."""
 
     worker: str  # its name; unique in the life of the daemon
-    command: Sequence[str]  # what the job runs
+    command: Sequence[str]  # what the job runs; its name is a word of it, which others are not
     log_folder: str  # absolute; its output goes to `JOB.log` in it
     cores: int
+    memory_mib: int = 0  # of the whole job; 0: as the queue has it
+    walltime_s: int = 0  # 0: as the queue has it
+    queue: str = ""  # in place of the runner's own
+    project: str = ""  # in place of the runner's own
+    resource_select: tuple[str, ...] = ()  # beside the runner's own
+    slots: int = 1  # tasks that it runs at once; cores and memory are for all of them
+    daemon: str = ""  # who asks, in letters and digits; names of jobs carry it
+    about: str = ""  # for whoever looks at the job: which project it is for
 
 
 class Runner(Protocol):

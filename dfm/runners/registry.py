@@ -78,9 +78,16 @@ def find() -> Found:
 
 def built_in() -> dict[str, Installed]:
     """Our own runners, whatever else is installed."""
+    from dfm.runners.lsf import LsfRunner
     from dfm.runners.processes import ProcessRunner
+    from dfm.runners.slurm import SlurmRunner
 
-    return {LOCAL: Installed(LOCAL, "built in", ProcessRunner)}
+    ours: Mapping[str, type[Runner]] = {
+        LOCAL: ProcessRunner,
+        "lsf": LsfRunner,
+        "slurm": SlurmRunner,
+    }
+    return {name: Installed(name, "built in", made) for name, made in ours.items()}
 
 
 def _add(found: Found, name: str, origin: str, made: object) -> None:

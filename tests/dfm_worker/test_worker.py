@@ -3,6 +3,9 @@
 import os
 import signal
 import socket
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -32,10 +35,43 @@ def test_it_says_who_it_is(launch: Launch) -> None:
         ({"LSB_JOBID": "12"}, "12"),
         ({"SLURM_JOB_ID": "13"}, "13"),
         ({"SLURM_JOB_ID": "13", "DFM_JOB": "local-1"}, "local-1"),
+        ({"LSB_JOBID": "12", "LSB_JOBINDEX": "0"}, "12"),
+        ({"LSB_JOBID": "12", "LSB_JOBINDEX": "3"}, "12[3]"),
+        ({"SLURM_JOB_ID": "14", "SLURM_ARRAY_JOB_ID": "13", "SLURM_ARRAY_TASK_ID": "2"}, "13_2"),
     ],
 )
 def test_its_job_is_the_scheduler_s(launch: Launch, environment: dict[str, str], job: str) -> None:
     assert launch(**environment).peer.hear().job == job
+
+
+@pytest.mark.parametrize("variable", ["LSB_JOBINDEX", "SLURM_ARRAY_TASK_ID"])
+def test_of_the_names_of_an_array_its_own_is_at_its_index(launch: Launch, variable: str) -> None:
+    hello = launch("--worker", "w5,w7,w9", **{variable: "2"}).peer.hear()
+    assert hello.worker == "w7"
+
+
+@pytest.mark.parametrize("index", ["", "0", "4", "x"])
+def test_without_an_index_of_the_array_it_says_so(index: str) -> None:
+    words = ["--connect", "h:1", "--credentials", "x", "--worker", "w1,w2,w3"]
+    done = subprocess.run(
+        [sys.executable, "-m", "dfm_worker", *words],
+        env={**os.environ, "SLURM_ARRAY_TASK_ID": index},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2
+    assert "names none of 3 workers" in done.stderr
+
+
+def test_its_host_is_called_as_its_scheduler_calls_it(launch: Launch) -> None:
+    assert launch(SLURMD_NODENAME="node7").peer.hear().host == "node7"
+    assert launch(LSB_HOSTS="lsf3 lsf3").peer.hear().host == "lsf3"
+
+
+def test_its_deadline_is_its_walltime_from_now_on(launch: Launch) -> None:
+    before = time.time()
+    deadline = launch("--walltime", "3600").peer.hear().deadline
+    assert before + 3600 <= deadline <= time.time() + 3600
 
 
 def test_it_runs_what_it_is_given_and_says_what_came_of_it(launch: Launch) -> None:

@@ -4,9 +4,9 @@ import asyncio
 import json
 import logging
 import os
+import secrets
 import signal
 import socket
-import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -18,7 +18,7 @@ from dfm.config.state_folder import StateFolder
 from dfm.config.this_host import boot_id, host_name
 from dfm.config.users import allowed_uids
 from dfm.errors import DaemonError, Place
-from dfm.runners.base import Runner, WorkerRequest
+from dfm.runners.base import THIS_WORKER, Runner, WorkerRequest
 from dfm.runners.cpus import usable_cpus
 from dfm.runners.registry import LOCAL
 from dfm.version import VERSION
@@ -97,6 +97,7 @@ class Daemon:
             self._monitor.snapshot,
         )  # fmt: skip
         self._jobs: Jobs | None = None
+        self._job_mark = secrets.token_hex(4)  # in the names of jobs: whose they are
 
     async def run(self, ready: Callable[[], None]) -> None:
         """Serves until it is stopped. `ready` is called once clients can connect. Raises DaemonError."""
@@ -250,13 +251,29 @@ class Daemon:
                 assert_never(action)
 
     def _request(self, worker: str, launch: actions.Launch) -> WorkerRequest:
-        cores = launch.shape.cores * launch.slots
+        shape = launch.shape
+        cores = shape.cores * launch.slots
+        walltime_s = self._options.config.pool.walltime_s
         command = [
-            sys.executable, "-m", "dfm_worker", "--connect", addresses.written(self._addresses),
+            *THIS_WORKER, "--connect", addresses.written(self._addresses),
             "--credentials", self._credentials.worker, "--worker", worker,
             "--cores", str(cores), "--slots", str(launch.slots),
         ]  # fmt: skip
-        return WorkerRequest(worker, command, self._state.workers, cores)
+        if walltime_s:
+            command += ["--walltime", str(walltime_s)]
+        return WorkerRequest(
+            worker,
+            command,
+            self._state.workers,
+            cores,
+            memory_mib=shape.memory_mib * launch.slots,
+            walltime_s=walltime_s,
+            queue=shape.queue,
+            resource_select=shape.resource_select,
+            slots=launch.slots,
+            daemon=self._job_mark,
+            about=f"dfm {self._state.project}",
+        )
 
     def _limits(self, shape: Shape) -> PoolLimits:
         """Those of the configuration; unless somebody says so, a pool of this host's processes has
