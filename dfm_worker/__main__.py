@@ -44,6 +44,10 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--deadline", type=float, metavar="EPOCH", help="UTC seconds at which its job ends"
     )
+    made.add_argument(
+        "--lost-timeout", type=float, default=300.0, metavar="S",
+        help="leave when no daemon has answered for so long and nothing runs; default: 300",
+    )  # fmt: skip
     return made
 
 
@@ -59,6 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         words.cores,
         words.slots,
         words.deadline,
+        words.lost_timeout,
     )
     try:
         return Worker(options).serve()

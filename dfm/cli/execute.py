@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import os
 import re
 import shutil
@@ -10,14 +11,14 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import uvloop
 
 from dfm.cli.display.display import Display
 from dfm.client.dispatcher import DaemonDispatcher
-from dfm.client.find import Found, connect, find, is_locked
+from dfm.client.find import Found, connect, find, is_locked, look
 from dfm.client.start import Request, start
 from dfm.config.config import Config
 from dfm.config.selection import Selection
@@ -47,34 +48,43 @@ class Means(NamedTuple):
     display: Display
 
 
+class Reached(NamedTuple):
+    """The daemon that is to have the tasks."""
+
+    connection: socket.socket
+    look_again: Callable[[], socket.socket | None] | None  # when it is gone; None: it stays so
+
+
 def execute(run: Run, means: Means) -> signal.Signals | None:
     """Runs a loop until the run is over; returns the signal that interrupted it, if one did.
 
     Raises DaemonError if the daemon that has the tasks is lost.
     """
     _make_bin(means.context.places.rundir)
-    with reach(means) as connection:
-        return uvloop.run(_execute(run, means, connection))
+    with reach(means) as reached:
+        return uvloop.run(_execute(run, means, reached))
 
 
-async def _execute(
-    run: Run, means: Means, connection: socket.socket | None
-) -> signal.Signals | None:
-    """On the daemon at the other end of the connection; without one, in this process."""
+async def _execute(run: Run, means: Means, reached: Reached | None) -> signal.Signals | None:
+    """On the daemon that was reached; without one, in this process."""
     loop = asyncio.get_running_loop()
     driver = Driver(loop, run)
     display = means.display
     async with contextlib.AsyncExitStack() as stack:
         animation = loop.create_task(_animate(display))
         stack.callback(animation.cancel)
-        if connection is None:
+        if reached is None:
             jobs, jobserver = _jobserver(means)
             here = LocalDispatcher(loop, driver, jobserver, means.context.environment, jobs)
             stack.callback(here.close)
             run.attach(here)
         else:
             there = await DaemonDispatcher.connect(
-                connection, driver, means.context.environment, display.notice
+                reached.connection,
+                driver,
+                means.context.environment,
+                display.notice,
+                reached.look_again,
             )
             stack.push_async_callback(there.close)
             run.attach(there)
@@ -83,8 +93,8 @@ async def _execute(
 
 
 @contextlib.contextmanager
-def reach(means: Means) -> Iterator[socket.socket | None]:
-    """A connection to the daemon that is to have the tasks; None if they run in this process.
+def reach(means: Means) -> Iterator[Reached | None]:
+    """The daemon that is to have the tasks; None if they run in this process.
 
     Section 1 of the runners' contract. Raises DaemonError.
     """
@@ -102,12 +112,12 @@ def reach(means: Means) -> Iterator[socket.socket | None]:
                 hint="stop it, or take its runner",
             )
         means.display.notice(f"tasks go to the daemon, pid {found.pid}, runner {found.runner}")
-        yield connection
+        yield Reached(connection, functools.partial(look, state))
     elif name == LOCAL:
         yield None
     else:
         with _ephemeral(state, means) as connection:
-            yield connection
+            yield Reached(connection, None)
 
 
 def _living(found: Found | None, state: StateFolder) -> socket.socket | None:

@@ -18,10 +18,10 @@ from dfm.wire.codec import FRAME_LIMIT, MAJOR, MINOR, Decoder
 ANSWER_S = 20.0
 
 
-def hello(run: str) -> wire.Hello:
+def hello(run: str, *, is_back: bool = False) -> wire.Hello:
     """How this process introduces itself."""
     return wire.Hello(
-        MAJOR, MINOR, VERSION, run, os.getpid(), getpass.getuser(), socket.gethostname()
+        MAJOR, MINOR, VERSION, run, os.getpid(), getpass.getuser(), socket.gethostname(), is_back
     )
 
 

@@ -44,6 +44,12 @@ def find(state: StateFolder) -> Found | None:
         ) from None
 
 
+def look(state: StateFolder) -> socket.socket | None:
+    """A connection to the daemon of this host that the folder speaks of; None if there is none."""
+    found = find(state)
+    return connect(found.socket) if found is not None and found.is_here else None
+
+
 def is_locked(state: StateFolder) -> bool:
     """Whether a process holds the daemon's lock: one that does not answer may still live."""
     try:

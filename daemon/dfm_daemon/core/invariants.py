@@ -8,12 +8,13 @@ from dfm_daemon.core.state import SERVING, Pool, TaskState, Worker, WorkerState
 def check(scheduler: Scheduler) -> None:
     """Asserts every invariant: no task in two places, no slot sold twice, every count right."""
     for pool in scheduler.pools.values():
-        _check_pool(pool)
+        _check_pool(pool, is_restarted=scheduler.recovery.is_restarted)
         for worker in pool.workers.values():
             assert scheduler.workers[worker.name] is worker
             _check_worker(worker)
     assert len(scheduler.workers) == sum(len(pool.workers) for pool in scheduler.pools.values())
-    queued = {id(task) for pool in scheduler.pools.values() for task in pool.queue.tasks()}
+    queued = {id(task) for task in scheduler.recovery.held.values()}
+    queued |= {id(task) for pool in scheduler.pools.values() for task in pool.queue.tasks()}
     for run in scheduler.runs.values():
         for task in run.tasks.values():
             is_waiting = task.state is TaskState.WAITING
@@ -23,7 +24,8 @@ def check(scheduler: Scheduler) -> None:
             assert held == is_held, (run.id, task.number)
 
 
-def _check_pool(pool: Pool) -> None:
+def _check_pool(pool: Pool, *, is_restarted: bool) -> None:
+    """`is_restarted`: the daemon before this one may have launched more than this one would."""
     pool.queue.check()
     assert all(task.state is TaskState.WAITING and not task.worker for task in pool.queue.tasks())
     assert pool.running_count == sum(len(worker.tasks) for worker in pool.workers.values())
@@ -31,7 +33,7 @@ def _check_pool(pool: Pool) -> None:
         count = sum(worker.state is state for worker in pool.workers.values())
         assert count == pool.counts[state] or state is WorkerState.GONE, (pool.name, state)
     most = max(pool.limits.max_workers, pool.limits.min_workers)
-    assert pool.serving + pool.coming <= most, pool.name
+    assert is_restarted or pool.serving + pool.coming <= most, pool.name
 
 
 def _check_worker(worker: Worker) -> None:
@@ -44,7 +46,9 @@ def _check_worker(worker: Worker) -> None:
     is_free = worker.state in SERVING and worker.free_slots > 0
     assert (worker.name in worker.pool.free) == is_free, worker.name
     if worker.state is WorkerState.BUSY:
-        assert worker.tasks, worker.name
+        assert not worker.is_idle, worker.name
+    if worker.state is WorkerState.IDLE:
+        assert worker.is_idle, worker.name
     for task in worker.tasks.values():
         assert task.worker is worker
         assert task.state in (TaskState.ASSIGNED, TaskState.RUNNING), task.state

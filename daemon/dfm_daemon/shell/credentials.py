@@ -1,4 +1,5 @@
-"""The project's own certificate authority: made when a daemon starts, gone with its last file.
+"""The project's own certificate authority: made when a daemon starts, gone with its last file. A
+daemon that follows one that was killed takes over its files: its workers know them.
 
 The authority signs one certificate for the daemon and one for its workers, and its key is never
 written down. Each side shows its certificate and accepts the other's kind only.
@@ -13,6 +14,7 @@ from dfm.errors import DaemonError
 
 _YEARS = 10
 _MODE = 0o600
+_BEGIN, _END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----\n"
 
 
 class Credentials(NamedTuple):
@@ -27,7 +29,9 @@ def paths(folder: str) -> Credentials:
 
 
 def make(folder: str) -> Credentials:
-    """Makes both files, 0600 from their first instant. Raises DaemonError."""
+    """Makes both files, 0600 from their first instant, unless both are there. Raises DaemonError."""
+    if _are_whole(paths(folder)):
+        return paths(folder)
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec
@@ -82,6 +86,22 @@ def make(folder: str) -> Credentials:
     except OSError as error:
         raise DaemonError(f"cannot write {error.filename}: {error.strerror}") from error
     return made
+
+
+def _are_whole(made: Credentials) -> bool:
+    """Ours alone, and signed by one authority, whose certificate is the end of both."""
+    ends = []
+    for path in made:
+        try:
+            with open(path, encoding="ascii") as file:
+                status = os.fstat(file.fileno())
+                text = file.read()
+        except (OSError, ValueError):
+            return False
+        if status.st_uid != os.geteuid() or status.st_mode & 0o077:
+            return False
+        ends.append(text.rpartition(_BEGIN)[2])
+    return ends[0] == ends[1] and ends[0].endswith(_END)
 
 
 def _write(path: str, data: bytes) -> None:

@@ -34,12 +34,15 @@ from dfm_daemon.shell import credentials, identity, status
 from dfm_daemon.shell.clients import Clients
 from dfm_daemon.shell.door import Door
 from dfm_daemon.shell.jobs import Jobs
+from dfm_daemon.shell.journal import Journal
 from dfm_daemon.shell.workers import Blobs, Workers
 
 log = logging.getLogger(__name__)
 
 LEASE_S = 30.0
 _LAST_WORDS_S = 2.0
+_LATE_S = 1.0  # a timer that comes so late: this process was stopped, and others spoke meanwhile
+_CATCH_UP_S = 0.1
 FIRST_CLIENT_S = 30.0  # an ephemeral daemon waits so long for its one client
 
 
@@ -57,15 +60,20 @@ class Daemon:
     """One daemon of one project, from `run` to its end."""
 
     def __init__(self, state: StateFolder, options: Options) -> None:
+        """Raises DaemonError if the project has one already."""
         self._state = state
         self._options = options
         self._loop = asyncio.get_running_loop()
+        self._lock = identity.Lock(state)
+        self._journal = Journal(state.journal)
         self._core = Scheduler(
             Settings(
                 options.runner_name,
                 self._limits,
                 lease_s=LEASE_S,
                 retries=options.config.retry_infra,
+                survivors=self._journal.survivors(options.runner_name),
+                launched=self._journal.launched,
             )
         )
         self._inbox: list[Event] = []
@@ -86,10 +94,10 @@ class Daemon:
 
     async def run(self, ready: Callable[[], None]) -> None:
         """Serves until it is stopped. `ready` is called once clients can connect. Raises DaemonError."""
-        lock = identity.Lock(self._state)
-        socket_path = ""
+        socket_path = self._state.daemon_json
+        has_served = False
         try:
-            identity.remove(self._state, self._state.daemon_json)  # of one that was killed
+            identity.hide(self._state, socket_path)  # of one that was killed
             self._credentials = credentials.make(self._state.credentials)
             os.makedirs(self._state.workers, mode=0o700, exist_ok=True)
             unix, socket_path = self._listen_for_clients()
@@ -104,16 +112,21 @@ class Daemon:
                     tls=credentials.server_context(self._credentials),
                 ),
             ]
+            has_served = True
             await self._serve(doors, ready)
         finally:
-            identity.remove(self._state, socket_path or self._state.daemon_json)
-            lock.release()
+            # One that cannot even begin leaves the workers to the next.
+            is_last = has_served or not self._journal.was_there
+            self._journal.close()
+            (identity.remove if is_last else identity.hide)(self._state, socket_path)
+            self._lock.release()
 
     async def _serve(self, doors: list[Door], ready: Callable[[], None]) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             self._loop.add_signal_handler(number, self._signalled, number)
         async with asyncio.TaskGroup() as group:
-            self._jobs = Jobs(self._options.runner, group, self._tell)
+            self._jobs = Jobs(self._options.runner, group, self._tell, self._journal)
+            self._adopt_jobs(self._jobs)
             serving = [group.create_task(door.serve()) for door in doors]
             if self._options.is_ephemeral:
                 serving.append(group.create_task(self._wait_for_client()))
@@ -138,6 +151,16 @@ class Daemon:
             await self._jobs.end_all()
             if links:  # what was said to them is on its way
                 await asyncio.wait([link.closed for link in links], timeout=_LAST_WORDS_S)
+
+    def _adopt_jobs(self, jobs: Jobs) -> None:
+        survivors = self._journal.survivors(self._options.runner_name)
+        for worker in survivors:
+            if worker.job:
+                jobs.adopt(worker.name, worker.job, self._state.workers)
+        if survivors:
+            log.warning(
+                "the daemon before this one was killed: %d workers may live", len(survivors)
+            )
 
     def _stop_deciding(self) -> None:
         self._is_scheduled = True  # whatever comes in stays in the inbox
@@ -171,12 +194,20 @@ class Daemon:
 
     def _wake(self) -> None:
         """Called by the timer, perhaps a part of a millisecond early: then it is set again."""
+        if self._due is not None and self._loop.time() > self._due + _LATE_S:
+            self._timer = self._loop.call_later(_CATCH_UP_S, self._wake_late)
+        else:
+            self._wake_late()
+
+    def _wake_late(self) -> None:
+        """What workers said while this process could not listen has been read by now."""
         self._due = None
         self._decide()
 
     def _perform(self, decided: list[Action]) -> None:
         for action in decided:
             self._do(action)
+        self._journal.flush()  # before anything that was said leaves this process
 
     def _do(self, action: Action) -> None:
         workers, clients = self._workers, self._clients
@@ -205,14 +236,20 @@ class Daemon:
                 workers.send(worker, worker_wire.Drop(*held))
             case actions.ForgetRun(run):
                 workers.forget_run(run)
+                clients.forget_run(run)
                 self._blobs.forget(run)
             case actions.Admit(worker):
+                self._journal.joined(worker)
                 workers.admit(worker)
+            case actions.AdoptJob(worker, job):
+                self._journal.launched_as([worker], [job])
+                self._jobs.adopt(worker, job, self._state.workers)
             case actions.Refuse(worker, reason):
                 workers.refuse(worker, reason)
             case actions.Drain(worker, reason):
                 workers.send(worker, worker_wire.Drain(reason))
-            case actions.Launch():
+            case actions.Launch(runner, names, shape, slots):
+                self._journal.launching(runner, names, shape, slots)
                 self._jobs.launch([self._request(name, action) for name in action.workers])
             case actions.WatchJob(worker):
                 self._jobs.watch(worker)
@@ -312,12 +349,18 @@ class Daemon:
             hosts = [socket.getfqdn(), *(str(address[4][0]) for address in found)]
         return ",".join(f"{name}:{port}" for name in dict.fromkeys(hosts or [host]))
 
+    def _places(self) -> list[tuple[str, int]]:
+        """The same, for workers that look where this daemon is now."""
+        found = (address.rpartition(":") for address in self._addresses.split(","))
+        return [(host, int(port)) for host, _, port in found]
+
     def _describe(self, socket_path: str, port: int) -> dict[str, Any]:
         return {
             "pid": os.getpid(),
             "host": socket.gethostname(),
             "socket": socket_path,
             "worker_port": port,
+            "addresses": self._places(),
             "started": self._started.isoformat(timespec="seconds"),
             "runner": self._options.runner_name,
             "version": VERSION,

@@ -52,12 +52,9 @@ def write(state: StateFolder, document: Mapping[str, Any]) -> None:
 
 
 def remove(state: StateFolder, socket: str) -> None:
-    """Removes what a daemon leaves, but for its logs."""
-    for path in (state.daemon_json, socket):
-        try:
-            os.unlink(path)
-        except FileNotFoundError:
-            pass
+    """Removes what a daemon leaves, but for its logs. Its workers, if any live, end by that."""
+    hide(state, socket)
+    _unlink(state.journal)
     for path in (state.credentials,):
         try:
             for name in os.listdir(path):
@@ -65,3 +62,16 @@ def remove(state: StateFolder, socket: str) -> None:
             os.rmdir(path)
         except FileNotFoundError:
             pass
+
+
+def hide(state: StateFolder, socket: str) -> None:
+    """Removes what says where a daemon is; another one can still take its workers over."""
+    for path in (state.daemon_json, socket):
+        _unlink(path)
+
+
+def _unlink(path: str) -> None:
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        pass
