@@ -223,6 +223,8 @@ class DaemonDispatcher:
             case wire.Welcome() | wire.Refused():
                 self._is_connected = isinstance(message, wire.Welcome)
                 self._answer.set_result(message)
+                if self._is_connected and self._said:  # before anything new refers to it
+                    self._tell_all()
             case wire.Started() | wire.Lost():
                 pass  # of a task that has ended since
             case wire.Stopping(reason):
@@ -267,7 +269,6 @@ class DaemonDispatcher:
         while loop.time() < give_up:
             try:
                 if await self._find():
-                    self._tell_all()
                     self._notice("the daemon is back")
                     return
             except DaemonError as error:

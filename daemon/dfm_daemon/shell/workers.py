@@ -180,6 +180,8 @@ class Workers:
         del self._links[name]
         del self._known_blobs[name]
         leaving = self._leaving.pop(name, None)
+        if name in self._at_the_door:
+            return  # it has connected again, and has said so already
         is_expected = leaving is not None
         self._tell(events.WorkerLeft(name, leaving or reason, is_expected))
 
