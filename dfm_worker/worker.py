@@ -190,6 +190,7 @@ class Worker:
                         self._executor.end(self._attempts[held], grace_s)
                 case Reconnect(after_s):
                     if self._connection is not None:
+                        say("no word from the daemon: it is looked for again")
                         self._connection.close()
                         self._connection = None
                     self._loop.call_later(after_s, self._look)

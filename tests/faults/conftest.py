@@ -99,11 +99,12 @@ def site(project: Project) -> Iterator[Site]:
             process.communicate()
     stopped = made.dfm("daemon", "stop")
     assert stopped.status == 0, stopped
+    until(lambda: not made.leftovers(), "workers end when the credentials are gone")
 
 
 @pytest.fixture
 def dice() -> random.Random:
     """Of a seed that a failure shows."""
     seed = int(os.environ.get("DFM_SEED", "0")) or random.SystemRandom().randrange(10**6)
-    print(f"DFM_SEED={seed}")
+    sys.stderr.write(f"DFM_SEED={seed}\n")
     return random.Random(seed)

@@ -12,7 +12,6 @@ from tests.sim.daemon import SimDaemon
 from tests.sim.scenario import Scenario
 from tests.sim.world import World
 
-
 MOST = 8  # kills of a daemon, and cuts of clients: some time work has to get done
 
 

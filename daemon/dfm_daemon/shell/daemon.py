@@ -41,8 +41,7 @@ log = logging.getLogger(__name__)
 
 LEASE_S = 30.0
 _LAST_WORDS_S = 2.0
-_LATE_S = 1.0  # a timer that comes so late: this process was stopped, and others spoke meanwhile
-_CATCH_UP_S = 0.1
+_CATCH_UP_S = 0.02  # between a deadline and what follows from it
 FIRST_CLIENT_S = 30.0  # an ephemeral daemon waits so long for its one client
 
 
@@ -193,14 +192,11 @@ class Daemon:
             self._timer = self._loop.call_at(due, self._wake) if due is not None else None
 
     def _wake(self) -> None:
-        """Called by the timer, perhaps a part of a millisecond early: then it is set again."""
-        if self._due is not None and self._loop.time() > self._due + _LATE_S:
-            self._timer = self._loop.call_later(_CATCH_UP_S, self._wake_late)
-        else:
-            self._wake_late()
+        """Called by the timer, perhaps a part of a millisecond early: then it is set again. If this
+        process was stopped, what workers said meanwhile is to be read first."""
+        self._timer = self._loop.call_later(_CATCH_UP_S, self._wake_up)
 
-    def _wake_late(self) -> None:
-        """What workers said while this process could not listen has been read by now."""
+    def _wake_up(self) -> None:
         self._due = None
         self._decide()
 
