@@ -6,7 +6,7 @@ SOURCES := dfm dfm_worker daemon/dfm_daemon tests bench examples
 # Set on some machines, it makes every start of Python compile everything anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: install demo test style types unit wheel-check fix sim bench clean
+.PHONY: install demo test style types unit wheel-check fix sim soak bench clean
 
 install: .venv/installed
 
@@ -42,6 +42,9 @@ fix: install
 
 sim: install
 	$(BIN)/python -m tests.sim --workers 100000
+
+soak: install
+	DFM_SOAK=1 $(BIN)/pytest $(wildcard tests/faults tests/security)
 
 bench: install
 	$(BIN)/python -m bench.all --into docs/performance.md

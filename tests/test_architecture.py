@@ -49,7 +49,11 @@ IMPURE = {"asyncio", "datetime", "os", "random", "socket", "subprocess", "thread
 
 # Of a room as a whole only these modules may use an arrow.
 ONLY = {
-    ("dfm.runners", "dfm_worker"): {"dfm.runners.local", "dfm.runners.processes"},
+    ("dfm.runners", "dfm_worker"): {
+        "dfm.runners.local",
+        "dfm.runners.processes",
+        "dfm.runners.adopted",
+    },
     ("dfm.runners", "dfm.wire"): {"dfm.runners.local"},
     ("dfm.cli", "dfm_worker"): {"dfm.cli.app", "dfm.cli.execute"},
 }

@@ -162,7 +162,7 @@ class Rules(RuleBasedStateMachine):
     @rule(how=st.sampled_from(["stop", "killed"]))
     def leave(self, how: str) -> None:
         alive = set(self.alive)
-        if how == "stop":
+        if how == "stop" and self.is_welcome:
             self.hear(wire.Stop("stopped"))
         else:
             self.perform(self.agent.end("its job is killed"))

@@ -358,8 +358,6 @@ class Scheduler:
         elif worker.state is WorkerState.DRAINING and not worker.tasks:
             self._roster.remove(worker)
         else:
-            if worker.state is not WorkerState.AWAY:
-                yield do.EndJob(worker.name)  # its connection may not have noticed
             yield from self._lose(worker, event.reason)
 
     def _stop(self, *, drain: bool) -> Iterable[Action]:

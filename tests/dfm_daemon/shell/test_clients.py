@@ -205,7 +205,7 @@ def test_a_run_that_talks_nonsense_is_cut_off_and_the_others_are_not(data: bytes
         await peer.say(wire.Blob(0, b"environment"), SHAPE)
         await peer.write(data)
         assert await peer.is_cut_off()
-        await office.is_told(events.RunLeft(R1))
+        await office.is_told(events.RunAway(R1))
         await office.is_served(other)
         await other.say(wire.Withdraw())
         await office.is_told(events.RunWithdrew(R2))

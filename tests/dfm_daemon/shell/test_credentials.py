@@ -116,8 +116,30 @@ def test_nothing_older_than_tls_1_3_is_spoken(made: Credentials) -> None:
         shake_hands(credentials.server_context(made), old)
 
 
-def test_each_start_makes_new_ones(tmp_path: Path) -> None:
-    first = credentials.server_context(credentials.make(str(tmp_path)))
+def test_those_of_a_daemon_that_was_killed_are_taken_over(tmp_path: Path) -> None:
+    made = credentials.make(str(tmp_path))
+    kept = [Path(path).read_bytes() for path in made]
+    assert credentials.make(str(tmp_path)) == made
+    assert [Path(path).read_bytes() for path in made] == kept
+
+
+@pytest.mark.parametrize(
+    "damage", ["one is gone", "cut short", "of two makings", "others may read"]
+)
+def test_those_that_are_not_whole_or_not_ours_alone_are_made_anew(
+    tmp_path: Path, damage: str
+) -> None:
+    first = credentials.server_context(made := credentials.make(str(tmp_path)))
+    match damage:
+        case "one is gone":
+            os.unlink(made.worker)
+        case "cut short":
+            os.truncate(made.worker, 1000)
+        case "of two makings":
+            other = credentials.make(str(tmp_path / "other"))
+            os.replace(other.worker, made.worker)
+        case _:
+            os.chmod(made.worker, 0o640)
     again = credentials.make(str(tmp_path))
     with pytest.raises(ssl.SSLError, match="CERTIFICATE_VERIFY_FAILED"):
         shake_hands(first, anybody(again.worker))
