@@ -8,7 +8,7 @@ SLURM := slurmctld slurmd munge sbatch=slurm-client
 # Set on some machines, it makes every start of Python compile everything anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: install demo test style types unit wheel-check fix sim bench bench-scale bench-peers reference cluster-up \
+.PHONY: install demo test style types unit wheel-check fix sim soak bench bench-scale bench-peers reference cluster-up \
 	cluster-down clean
 
 install: .venv/installed
@@ -46,6 +46,9 @@ fix: install
 
 sim: install
 	$(BIN)/python -m tests.sim --workers 100000
+
+soak: install
+	DFM_SOAK=1 $(BIN)/pytest tests/faults tests/security
 
 bench: install
 	$(BIN)/python -m bench.all --into docs/performance.md

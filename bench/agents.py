@@ -15,7 +15,7 @@ from dfm.wire import worker as wire
 from dfm.wire.codec import MAJOR, MINOR
 from dfm.wire.task import RESULT, Command, TaskResult
 from dfm_worker.__main__ import parser
-from dfm_worker.agent import Action, Agent, End, Leave, Send, Start
+from dfm_worker.agent import Action, Agent, End, Leave, Reconnect, Send, Start
 from dfm_worker.connection import Connection, connect
 from dfm_worker.loop import Loop
 
@@ -36,9 +36,9 @@ class Noop:
             crowd.loop,
             connect(words.connect, words.credentials),
             lambda message: self.perform(self.agent.hear(message, clock())),
-            lambda reason: self.perform(self.agent.disconnected(reason)),
+            lambda reason: crowd.leave(self),
         )
-        self.perform(self.agent.connected())
+        self.perform(self.agent.connected(clock()))
         self.connection.flush()
 
     def perform(self, actions: list[Action]) -> None:
@@ -51,7 +51,7 @@ class Noop:
                     self.perform(self.agent.ended(attempt, 0, 0.0, self._crowd.result))
                 case End():
                     pass  # nothing runs
-                case Leave():
+                case Leave() | Reconnect():
                     self._crowd.leave(self)
                 case _:
                     assert_never(action)

@@ -66,6 +66,10 @@ def parser() -> argparse.ArgumentParser:
     ends.add_argument(
         "--walltime", type=_positive, metavar="S", help="seconds from now after which its job ends"
     )
+    made.add_argument(
+        "--lost-timeout", type=float, default=300.0, metavar="S",
+        help="leave when no daemon has answered for so long and nothing runs; default: 300",
+    )  # fmt: skip
     return made
 
 
@@ -83,6 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             words.cores,
             words.slots,
             deadline,
+            words.lost_timeout,
         )
         return Worker(options).serve()
     except DfmError as error:

@@ -1,7 +1,8 @@
 """What a worker does with what it hears: pure. No socket, no clock, no process in here.
 
 The loop feeds it messages and ends of tasks, and performs the actions that it returns. It owns the
-attempts that run and the results that nobody has acknowledged yet.
+attempts that run and the results that nobody has acknowledged yet: both outlive the connection, and
+the daemon. What it says while there is none is kept until the next daemon has said Welcome.
 """
 
 from typing import NamedTuple, TypeAlias, assert_never
@@ -32,6 +33,12 @@ class End(NamedTuple):
     grace_s: float
 
 
+class Reconnect(NamedTuple):
+    """Give up the connection if there is one, and look for the daemon after so long."""
+
+    after_s: float
+
+
 class Leave(NamedTuple):
     """End this process, whose tasks are gone or are killed now."""
 
@@ -39,7 +46,7 @@ class Leave(NamedTuple):
     status: int
 
 
-Action: TypeAlias = Send | Start | End | Leave
+Action: TypeAlias = Send | Start | End | Reconnect | Leave
 Heard: TypeAlias = (
     wire.Welcome | wire.Refused | wire.Blob | wire.Run | wire.Acknowledged | wire.Cancel | wire.Drop
     | wire.Forget | wire.Drain | wire.Beat | wire.Stop | wire.Recall
@@ -47,47 +54,73 @@ Heard: TypeAlias = (
 
 _BEATS_PER_LEASE = 3
 _SAID_AFTER_S = 0.05
-_WELCOME_S = 300.0  # that a daemon may take to answer the hello
+_WELCOME_S = 60.0  # that a daemon may take to answer the hello
+_FIRST_PAUSE_S, _LAST_PAUSE_S = 0.05, 1.0  # between looks for the daemon
+_MOST_HELD = 2000  # results in a hello, which must stay below its limit; clients have fewer out
 
 
 class Agent:
     """One worker. Times are seconds of a monotonic clock, given by the caller."""
 
-    def __init__(self, hello: wire.Hello, now: float) -> None:
+    def __init__(self, hello: wire.Hello, now: float, lost_timeout_s: float = 300.0) -> None:
+        """`lost_timeout_s`: so long one that runs nothing waits for a daemon that does not answer."""
         self._hello = hello
+        self._lost_timeout_s = lost_timeout_s
         self._blobs: dict[str, dict[int, bytes]] = {}
         self._slots = hello.slots
         self._queue: dict[Held, Start] = {}  # for which no slot is free
-        self._running: set[Held] = set()
+        self._running: dict[Held, float] = {}  # since when, UTC epoch; 0: it is just being started
         self._dropped: set[Held] = set()  # of the running: nobody wants to know
-        self._finished: set[Held] = set()  # told, and not acknowledged
+        self._finished: dict[Held, wire.Finished] = {}  # that nobody has acknowledged
         self._unsaid: dict[
             Held, tuple[float, float]
         ] = {}  # started; when to say so, and when it was
+        self._is_welcome = False  # the daemon listens
         self._draining = ""
         self._is_leaving = False
         self._lease_s = _WELCOME_S
-        self._heard_at = now
+        self._heard_at = now  # or since when it could be heard
+        self._answered_at = now
+        self._pause_s = _FIRST_PAUSE_S
         self._next_beat = float("inf")
 
-    def connected(self) -> list[Action]:
-        return [
-            Send(self._hello._replace(running=list(self._running), finished=list(self._finished)))
-        ]
+    def connected(self, now: float) -> list[Action]:
+        """To a daemon that may know nothing: it is told what is held, and will send blobs again."""
+        self._blobs.clear()
+        self._heard_at = now
+        self._lease_s = _WELCOME_S
+        held = [attempt for attempt in self._running if attempt not in self._dropped]
+        held += self._queue
+        finished = list(self._finished)[:_MOST_HELD]
+        return [Send(self._hello._replace(running=held, finished=finished))]
 
-    def disconnected(self, reason: str) -> list[Action]:
-        """Without a daemon nobody wants these tasks: they end with the worker."""
+    def disconnected(self, now: float) -> list[Action]:
+        """Tasks go on: the daemon, or the next one, will ask for them."""
+        if self._is_leaving:
+            return []
+        self._is_welcome = False
+        self._draining = ""
+        self._lease_s = self._next_beat = float("inf")
+        self._pause_s = _FIRST_PAUSE_S
+        return self._look_again(now)
+
+    def not_connected(self, now: float) -> list[Action]:
+        """It looked for the daemon, and there was none."""
+        return [] if self._is_leaving else self._look_again(now)
+
+    def end(self, reason: str) -> list[Action]:
+        """Its job is being ended, or nobody can come back for its tasks: they end with it."""
         return self._leave_now(Leave(reason, 1))
 
     def hear(self, message: Heard, now: float) -> list[Action]:
         if self._is_leaving:
             return []
-        self._heard_at = now
+        self._heard_at = self._answered_at = now
         match message:
             case wire.Welcome():
                 self._lease_s = message.lease_s
                 self._next_beat = now + self._lease_s / _BEATS_PER_LEASE
-                return []
+                return self._tell_all()
             case wire.Refused(reason):
                 return self._leave_now(Leave(f"the daemon refused this worker: {reason}", 1))
             case wire.Blob(run, blob, data):
@@ -95,13 +128,13 @@ class Agent:
                 return []
             case wire.Run(run, task, number, spec, blobs):
                 attempt = Held(run, task, number)
-                if attempt in self._running or attempt in self._finished:
+                if attempt in self._running or attempt in self._finished or attempt in self._queue:
                     return []  # said twice
                 known = self._blobs[run]
                 self._queue[attempt] = Start(attempt, spec, [known[blob] for blob in blobs])
                 return self._give_back([attempt]) if self._draining else self._start_queued()
             case wire.Acknowledged(run, task, number):
-                self._finished.discard(Held(run, task, number))
+                self._finished.pop(Held(run, task, number), None)
                 return self._leave_if_drained()
             case wire.Cancel(run, task, number, grace_s):
                 attempt = Held(run, task, number)
@@ -127,26 +160,28 @@ class Agent:
 
     def started(self, attempt: Held, at: float, now: float) -> None:
         """Its process runs. That is said only if it goes on for a while: most that start end soon."""
+        self._running[attempt] = at
         self._unsaid[attempt] = (now + _SAID_AFTER_S, at)
 
     def ended(self, attempt: Held, status: int, wall_ms: float, result: bytes) -> list[Action]:
         """The attempt is over, with all of its processes."""
-        self._running.discard(attempt)
+        self._running.pop(attempt, None)
         self._unsaid.pop(attempt, None)
         starts = self._start_queued()
         if attempt in self._dropped:
             self._dropped.discard(attempt)
             return [*starts, *self._leave_if_drained()]
-        self._finished.add(attempt)
-        finished = wire.Finished(*attempt, status, wall_ms, result)
+        self._finished[attempt] = finished = wire.Finished(*attempt, status, wall_ms, result)
+        if not self._is_welcome:
+            return starts
         return [Send(finished, can_wait=bool(starts)), *starts]
 
     def tick(self, now: float) -> list[Action]:
         """To be called when `next_deadline` has come."""
         if now >= self._heard_at + self._lease_s:
-            return self.disconnected(f"nothing from the daemon for {self._lease_s:.0f} s")
+            return self.disconnected(now)
         actions: list[Action] = []
-        while self._unsaid and now >= self._first_unsaid():
+        while self._is_welcome and self._unsaid and now >= self._first_unsaid():
             attempt = next(iter(self._unsaid))
             _, at = self._unsaid.pop(attempt)
             actions.append(Send(wire.Started(*attempt, at)))
@@ -158,13 +193,30 @@ class Agent:
     def next_deadline(self) -> float:
         """Seconds of the caller's clock; infinite once it leaves."""
         due = min(self._next_beat, self._heard_at + self._lease_s)
-        return min(due, self._first_unsaid()) if self._unsaid else due
+        return min(due, self._first_unsaid()) if self._unsaid and self._is_welcome else due
+
+    def _look_again(self, now: float) -> list[Action]:
+        lost_s = now - self._answered_at
+        if lost_s >= self._lost_timeout_s and not self._running and not self._queue:
+            return self._leave_now(Leave(f"no daemon has answered for {lost_s:.0f} s", 1))
+        pause_s, self._pause_s = self._pause_s, min(2 * self._pause_s, _LAST_PAUSE_S)
+        return [Reconnect(pause_s)]
+
+    def _tell_all(self) -> list[Action]:
+        """What the daemon has not heard, or the one before it has."""
+        self._is_welcome = True
+        running: list[NamedTuple] = [
+            wire.Started(*attempt, at)
+            for attempt, at in self._running.items()
+            if at and attempt not in self._unsaid and attempt not in self._dropped
+        ]
+        return [Send(message) for message in running + list(self._finished.values())]
 
     def _first_unsaid(self) -> float:
         return next(iter(self._unsaid.values()))[0]
 
     def _drop(self, attempt: Held) -> list[Action]:
-        self._finished.discard(attempt)
+        self._finished.pop(attempt, None)
         self._queue.pop(attempt, None)
         if attempt not in self._running:
             return self._leave_if_drained()
@@ -176,7 +228,7 @@ class Agent:
         while self._queue and len(self._running) < self._slots:
             attempt = next(iter(self._queue))
             actions.append(self._queue.pop(attempt))
-            self._running.add(attempt)
+            self._running[attempt] = 0.0
         return actions
 
     def _give_back(self, attempts: list[Held]) -> list[Action]:
@@ -197,6 +249,6 @@ class Agent:
         self._is_leaving = True
         self._queue.clear()
         self._unsaid.clear()
-        self._dropped |= self._running
+        self._dropped |= self._running.keys()
         self._lease_s = self._next_beat = float("inf")
         return [*(End(attempt, 0.0) for attempt in self._running), leave]

@@ -102,6 +102,16 @@ def has_variables(pid: int, variables: Iterable[bytes]) -> bool:
     return all(variable in present for variable in variables)
 
 
+def variable(pid: int, name: bytes) -> bytes | None:
+    """The value of a variable that a process was started with."""
+    try:
+        present = _environment(pid).split(b"\0")
+    except OSError:
+        return None
+    start = name + b"="
+    return next((entry[len(start) :] for entry in present if entry.startswith(start)), None)
+
+
 def _environment(pid: int) -> bytes:
     """What a process was started with. Raises OSError.
 

@@ -9,23 +9,28 @@ from typing import TYPE_CHECKING, NamedTuple, assert_never
 
 import msgpack
 
+from dfm.errors import DaemonError
 from dfm.version import VERSION
 from dfm.wire import worker as wire
 from dfm.wire.codec import MAJOR, MINOR
 from dfm.wire.task import RESULT, SPEC, TaskResult
 from dfm.wire.worker import Held
-from dfm_worker.agent import Action, Agent, End, Heard, Leave, Send, Start
+from dfm_worker.agent import Action, Agent, End, Heard, Leave, Reconnect, Send, Start
 from dfm_worker.attempt import Attempt
-from dfm_worker.connection import Connection, connect
+from dfm_worker.connection import Connection
 from dfm_worker.executor import Executor
 from dfm_worker.loop import Loop
+from dfm_worker.search import Search
 
 if TYPE_CHECKING:
+    import socket
+
     from dfm_worker.jobserver import Jobserver
 
 # What a task gets from the job that it runs in and not from the user's environment.
 _JOB_PREFIXES = ("LSB_", "SLURM_")
 _WAIT_S = 0.01  # that results may take while the next task runs: several travel together
+_FIRST_LOOK_S, _FIRST_PAUSE_S = 30.0, 0.2  # for the daemon that launched it
 _ENVIRONMENTS = 16  # runs whose environments are kept decoded
 _JOB_VARIABLES = ("TMPDIR", "HOSTNAME", "CUDA_VISIBLE_DEVICES")
 
@@ -39,6 +44,7 @@ class Options(NamedTuple):
     cores: int
     slots: int
     deadline: float | None
+    lost_timeout_s: float
 
 
 def array_index(environ: Mapping[str, str]) -> str:
@@ -74,7 +80,7 @@ def job_environment(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 class Worker:
-    """Serves one daemon until it is told to leave or has lost it."""
+    """Serves the daemon of one project, and the next one if that dies, until it is told to leave."""
 
     def __init__(self, options: Options) -> None:
         self._loop = Loop()
@@ -95,12 +101,12 @@ class Worker:
             MAJOR, MINOR, VERSION, options.worker, host_name(os.environ), os.getpid(), job_id(os.environ),
             options.cores, options.slots, options.deadline, [], [],
         )  # fmt: skip
-        self._agent = Agent(hello, self._loop.time())
+        self._agent = Agent(hello, self._loop.time(), options.lost_timeout_s)
+        self._search = Search(self._loop, options.addresses, options.credentials)
+        self._connection: Connection | None = None
+        first = self._find_first(options.lost_timeout_s)
         self._catch_signals()
-        self._connection = Connection(
-            self._loop, connect(options.addresses, options.credentials), self._hear, self._lost
-        )
-        self._perform(self._agent.connected())
+        self._connect(first)
 
     def serve(self) -> int:
         """Returns the exit status, once nothing of any task is left."""
@@ -108,7 +114,8 @@ class Worker:
         self._turn()
         self._loop.run()
         assert self._leaving is not None
-        self._connection.close()
+        if self._connection is not None:
+            self._connection.close()
         self._executor.close()
         if self._jobserver is not None:
             self._jobserver.close()
@@ -123,20 +130,54 @@ class Worker:
 
         def caught() -> None:
             number = signal.Signals(os.read(reader, 1)[0])
-            self._perform(self._agent.disconnected(f"ended by {number.name}"))
+            self._perform(self._agent.end(f"ended by {number.name}"))
 
         self._loop.add_reader(reader, caught)
 
     def _hear(self, message: Heard) -> None:
         self._perform(self._agent.hear(message, self._loop.time()))
 
+    def _find_first(self, lost_timeout_s: float) -> "socket.socket":
+        """The daemon may have been killed since it launched this worker. Raises DaemonError."""
+        give_up = self._loop.time() + min(_FIRST_LOOK_S, lost_timeout_s)
+        while True:
+            try:
+                return self._search.connect()
+            except DaemonError:
+                if self._search.is_hopeless() or self._loop.time() >= give_up:
+                    raise
+            time.sleep(_FIRST_PAUSE_S)
+
+    def _connect(self, sock: "socket.socket") -> None:
+        self._connection = Connection(self._loop, sock, self._hear, self._lost)
+        self._perform(self._agent.connected(self._loop.time()))
+
     def _lost(self, reason: str) -> None:
-        self._perform(self._agent.disconnected(reason))
+        say(reason)
+        self._connection = None
+        self._perform(self._agent.disconnected(self._loop.time()))
+
+    def _look(self) -> None:
+        if self._leaving is not None:
+            return
+        if self._search.is_hopeless():
+            self._perform(self._agent.end("its project's daemon has ended"))
+        else:
+            self._search.begin(self._found)
+
+    def _found(self, sock: "socket.socket | None") -> None:
+        if sock is None:
+            self._perform(self._agent.not_connected(self._loop.time()))
+        elif self._leaving is not None:
+            sock.close()
+        else:
+            say("connected again")
+            self._connect(sock)
 
     def _turn(self) -> None:
         if self._is_urgent:
             self._flush()
-        elif self._connection.has_unsent() and not self._flushes:
+        elif self._connection is not None and self._connection.has_unsent() and not self._flushes:
             self._flushes = True
             self._loop.call_later(_WAIT_S, self._flush)
         due = self._agent.next_deadline()
@@ -148,7 +189,8 @@ class Worker:
 
     def _flush(self) -> None:
         self._is_urgent = self._flushes = False
-        self._connection.flush()
+        if self._connection is not None:
+            self._connection.flush()
 
     def _tick(self) -> None:
         self._due = float("inf")
@@ -158,13 +200,20 @@ class Worker:
         for action in actions:
             match action:
                 case Send(message, can_wait):
-                    self._connection.send(message)
+                    if self._connection is not None:
+                        self._connection.send(message)
                     self._is_urgent = self._is_urgent or not can_wait
                 case Start():
                     self._start(action)
                 case End(held, grace_s):
                     if held in self._attempts:
                         self._executor.end(self._attempts[held], grace_s)
+                case Reconnect(after_s):
+                    if self._connection is not None:
+                        say("no word from the daemon: it is looked for again")
+                        self._connection.close()
+                        self._connection = None
+                    self._loop.call_later(after_s, self._look)
                 case Leave():
                     self._leaving = self._leaving or action
                 case _:

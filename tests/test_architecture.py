@@ -54,7 +54,11 @@ IMPURE = {"asyncio", "datetime", "os", "random", "socket", "subprocess", "thread
 ONLY = {
     ("dfm.config", "dfm.graph"): {"dfm.config.resources"},
     ("dfm.config", "dfm.wire"): {"dfm.config.resources"},
-    ("dfm.runners", "dfm_worker"): {"dfm.runners.local", "dfm.runners.processes"},
+    ("dfm.runners", "dfm_worker"): {
+        "dfm.runners.local",
+        "dfm.runners.processes",
+        "dfm.runners.adopted",
+    },
     ("dfm.runners", "dfm.wire"): {"dfm.runners.local"},
     ("dfm.cli", "dfm.wire"): {
         f"dfm.cli.monitor.{name}" for name in ("history", "status_bar", "tables", "view")

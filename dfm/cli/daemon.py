@@ -10,6 +10,7 @@ from typing import Any
 
 from dfm.cli.display.words import duration, plural
 from dfm.cli.ending import end
+from dfm.client import leftovers
 from dfm.client.control import Control
 from dfm.client.find import find, is_locked
 from dfm.client.start import Request, command
@@ -102,7 +103,9 @@ def stop(root: str, *, drain: bool, timeout_s: float | None) -> int:
     state = StateFolder(project_folder(root))
     control = Control.of(state)
     if control is None:
-        print(f"no daemon of {state.project} runs")  # noqa: T201
+        was_killed = leftovers.remove(state)
+        ends = "; the workers of one that was killed end" if was_killed else ""
+        print(f"no daemon of {state.project} runs{ends}")  # noqa: T201
         return 0
     gone = _end_of(control, state)
     end(control, drain=drain, timeout_s=timeout_s if drain else timeout_s or _STOP_S)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import os
 import re
 import shutil
@@ -16,7 +17,7 @@ import uvloop
 
 from dfm.cli.display.display import Display
 from dfm.cli.resources import Resources, runner_of
-from dfm.client.dispatcher import DaemonDispatcher
+from dfm.client.dispatcher import DaemonDispatcher, LookAgain
 from dfm.client.find import find, reach, remove_stale
 from dfm.client.line import Line
 from dfm.client.start import Request, start
@@ -50,18 +51,25 @@ class Means(NamedTuple):
     display: Display
 
 
+class Reached(NamedTuple):
+    """A daemon that has been reached; `look_again` finds the one that follows it, if one can."""
+
+    line: Line
+    look_again: LookAgain | None
+
+
 def execute(run: Run, means: Means) -> signal.Signals | None:
     """Runs a loop until the run is over; returns the signal that interrupted it, if one did.
 
     Raises DaemonError if the daemon that has the tasks is lost.
     """
     _make_bin(means.context.places.rundir)
-    with _daemon(means) as line:
-        return uvloop.run(_execute(run, means, line))
+    with _daemon(means) as reached:
+        return uvloop.run(_execute(run, means, reached))
 
 
-async def _execute(run: Run, means: Means, line: Line | None) -> signal.Signals | None:
-    """On the daemon at the other end of the line; without one, in this process."""
+async def _execute(run: Run, means: Means, reached: Reached | None) -> signal.Signals | None:
+    """On the daemon that was reached; without one, in this process."""
     loop = asyncio.get_running_loop()
     driver = Driver(loop, run)
     display = means.display
@@ -69,14 +77,18 @@ async def _execute(run: Run, means: Means, line: Line | None) -> signal.Signals 
     async with contextlib.AsyncExitStack() as stack:
         animation = loop.create_task(_animate(display))
         stack.callback(animation.cancel)
-        if line is None:
+        if reached is None:
             jobs, jobserver = _jobserver(means)
             here = LocalDispatcher(loop, driver, jobserver, means.context.environment, jobs)
             stack.callback(here.close)
             run.attach(here, means.resources.on(None), limits)
         else:
             there = await DaemonDispatcher.connect(
-                line, driver, means.context.environment, display.notice
+                reached.line,
+                driver,
+                means.context.environment,
+                display.notice,
+                reached.look_again,
             )
             stack.push_async_callback(there.close)
             runner = runner_of(means.selection, means.context.places.flow)
@@ -87,8 +99,8 @@ async def _execute(run: Run, means: Means, line: Line | None) -> signal.Signals 
 
 
 @contextlib.contextmanager
-def _daemon(means: Means) -> Iterator[Line | None]:
-    """A line to the daemon that is to have the tasks; None if they run in this process.
+def _daemon(means: Means) -> Iterator[Reached | None]:
+    """The daemon that is to have the tasks; None if they run in this process.
 
     Section 1 of the runners' contract. Raises DaemonError.
     """
@@ -109,7 +121,7 @@ def _daemon(means: Means) -> Iterator[Line | None]:
         means.display.notice(
             f"tasks go to the daemon, pid {found.pid}{where}, runner {found.runner}"
         )
-        yield line
+        yield Reached(line, functools.partial(reach, state))
         return
     if found is not None:
         remove_stale(state)
@@ -117,7 +129,7 @@ def _daemon(means: Means) -> Iterator[Line | None]:
         yield None
     else:
         with _ephemeral(state, means) as line:
-            yield line
+            yield Reached(line, None)
 
 
 @contextlib.contextmanager

@@ -107,12 +107,12 @@ def _run_graph(request: Request, flow: Flow, graph: Graph, rundir: str, began: f
     if selection.name != LOCAL or request.runner_options:
         choose(selection)
     config = apply_options(config, selection.name, request.runner_options)
-    places = Places(rundir, flow.folder, os.getcwd())
-    context = RunContext(places, os.environ, graph.types, config.task_log_limit_bytes)
     resources = Resources(graph, config, request.resource_class, flow.place_of_request)
     resources.check(selection, flow.folder)
     if request.clean:  # not before everything is known to be in order
         _remove(rundir)
+    places = Places(rundir, flow.folder, os.getcwd())
+    context = RunContext(places, os.environ, graph.types, config.task_log_limit_bytes)
     watch = Watch(_display(request, graph))
     engine = Run(
         graph,

@@ -21,9 +21,9 @@ ANSWER_S = 20.0
 Answer = TypeVar("Answer", bound=NamedTuple)
 
 
-def hello(run: str) -> wire.Hello:
+def hello(run: str, *, is_back: bool = False) -> wire.Hello:
     """How this process introduces itself."""
-    return wire.Hello(MAJOR, MINOR, VERSION, run, os.getpid(), user_name(), host_name())
+    return wire.Hello(MAJOR, MINOR, VERSION, run, os.getpid(), user_name(), host_name(), is_back)
 
 
 class Control:

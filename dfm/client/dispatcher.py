@@ -1,16 +1,20 @@
-"""Has a run's tasks executed by a daemon: the run's dispatcher at the other end of a socket."""
+"""Has a run's tasks executed by a daemon: the run's dispatcher at the other end of a socket.
+
+It keeps all that it has asked for until it has the answer. So a daemon that is killed is a pause: the
+next one is told the same again, and what workers have of it meanwhile counts.
+"""
 
 import asyncio
 import json
 import secrets
-import socket
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import msgpack
 
 from dfm.client.control import ANSWER_S, hello
 from dfm.client.line import Line
+from dfm.config.this_host import host_name
 from dfm.errors import DaemonError
 from dfm.link import Link
 from dfm.wire import client as wire
@@ -30,6 +34,8 @@ _AHEAD = 512  # tasks that the daemon is given at least; it scales its pools by 
 _AHEAD_OF_WORKERS = 4  # and as many times its workers
 _WORTH_A_BLOB = 512  # bytes of inputs; shorter ones travel with each task
 _ROOM = 1024  # bytes of a frame beside the spec
+GRACE_S = 30.0  # that a daemon has to come back
+_FIRST_PAUSE_S, _LAST_PAUSE_S = 0.05, 0.5  # between looks for it
 
 
 class Listener(Protocol):
@@ -43,24 +49,51 @@ class Listener(Protocol):
     def fail(self, error: BaseException) -> None: ...
 
 
+LookAgain = Callable[[], Line | None]
+
+
+class Wanted:
+    """A task without an answer."""
+
+    __slots__ = ("is_refused", "node", "submit")
+
+    def __init__(self, node: int, submit: wire.Submit, *, is_refused: bool) -> None:
+        self.node = node
+        self.submit = submit  # with the newest attempt that was heard of
+        self.is_refused = is_refused  # the daemon never hears of it
+
+    def note(self, attempt: int) -> bool:
+        """Whether that is news."""
+        is_new = attempt > self.submit.attempt
+        if is_new:
+            self.submit = self.submit._replace(attempt=attempt)
+        return is_new
+
+
 class DaemonDispatcher:
     """One run's connection to its daemon. `notice` gets lines for the user."""
 
-    def __init__(self, link: Link, listener: Listener, notice: Callable[[str], None]) -> None:
-        self._link = link
+    def __init__(
+        self, listener: Listener, notice: Callable[[str], None], look_again: LookAgain | None
+    ) -> None:
+        self._run = secrets.token_hex(6)
         self._listener = listener
         self._notice = notice
-        self._submitted: dict[int, int] = {}  # by the number it has on the wire: its node
+        self._look_again = look_again
+        self._wanted: dict[int, Wanted] = {}  # by the number it has on the wire
+        self._said: list[NamedTuple] = []  # blobs and shapes, to which submissions refer
+        self._has_withdrawn = False
+        self._cancel: wire.Cancel | None = None
         self._count = 0
         self._blobs: dict[bytes, int] = {}
         self._shapes: dict[WorkerShape, int] = {}  # the number of each on the wire
-        self._here = socket.gethostname()
+        self._here = host_name()
         self._problem = ""
         self._ahead = _AHEAD
         self._is_closing = False
         self._answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        link.hear = self._hear
-        link.lost = self._lost
+        self._return: asyncio.Task[None] | None = None
+        self._is_connected = False  # and what is said arrives
 
     @classmethod
     async def connect(
@@ -69,25 +102,38 @@ class DaemonDispatcher:
         listener: Listener,
         environment: Mapping[str, str],
         notice: Callable[[str], None],
+        look_again: LookAgain | None = None,
     ) -> "DaemonDispatcher":
-        """Introduces a run, and sends its environment. Raises DaemonError."""
-        link = Link(CLIENT_LINK, "daemon")
-        link.trust()
-        made = cls(link, listener, notice)
-        await line.attach(link)
-        link.send(hello(secrets.token_hex(6)))
-        try:
-            async with asyncio.timeout(ANSWER_S):
-                answer = await made._answer
-        except TimeoutError:
-            raise DaemonError(f"the daemon does not answer within {ANSWER_S:.0f} s") from None
-        if isinstance(answer, wire.Refused):
-            raise DaemonError(f"the daemon refused: {answer.reason}", hint=answer.hint)
+        """Introduces a run, and sends its environment. `look_again` finds a daemon that has come
+        back; without it a daemon that is lost is the end of the run. Raises DaemonError."""
+        made = cls(listener, notice, look_again)
+        await made._introduce(line, is_back=False)
         made._blob(msgpack.packb(dict(environment), unicode_errors="surrogateescape"))
         return made
 
+    async def _introduce(self, line: Line, *, is_back: bool) -> None:
+        """Raises DaemonError."""
+        link = Link(CLIENT_LINK, "daemon")
+        link.trust()
+        self._link = link
+        self._answer = asyncio.get_running_loop().create_future()
+        link.hear = self._hear
+        link.lost = self._lost
+        await line.attach(link)
+        link.send(hello(self._run, is_back=is_back))
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                answer = await self._answer
+        except TimeoutError:
+            link.lost = lambda reason: None
+            link.cut("no answer")
+            raise DaemonError(f"the daemon does not answer within {ANSWER_S:.0f} s") from None
+        if isinstance(answer, wire.Refused):
+            link.lost = lambda reason: None
+            raise DaemonError(f"the daemon refused: {answer.reason}", hint=answer.hint)
+
     def wants_more(self) -> bool:
-        return len(self._submitted) < self._ahead
+        return len(self._wanted) < self._ahead
 
     def submit(
         self,
@@ -105,50 +151,65 @@ class DaemonDispatcher:
         packed = SPEC.pack(spec)
         self._count += 1  # a node may be submitted twice: its `uptodate` function, then itself
         task = self._count
-        self._submitted[task] = number
-        if len(packed) > FRAME_LIMIT - _ROOM or len(inputs) > FRAME_LIMIT - _ROOM:
+        submit = wire.Submit(
+            task,
+            spec.name,
+            packed,
+            blobs,
+            self._shape(requirements.worker),
+            priority=requirements.priority,
+            walltime_s=requirements.walltime_s,
+            limits=dict(requirements.limits),
+            expected_s=expected_s,
+        )
+        is_refused = len(packed) > FRAME_LIMIT - _ROOM or len(inputs) > FRAME_LIMIT - _ROOM
+        self._wanted[task] = Wanted(number, submit, is_refused=is_refused)
+        if is_refused:
             what = f"{max(len(packed), len(inputs))} bytes of parameters or inputs"
             self._refuse(task, f"{what} are more than the {FRAME_LIMIT} that a message takes")
-            return
-        self._link.send(
-            wire.Submit(
-                task,
-                spec.name,
-                packed,
-                blobs,
-                self._shape(requirements.worker),
-                priority=requirements.priority,
-                walltime_s=requirements.walltime_s,
-                limits=dict(requirements.limits),
-                expected_s=expected_s,
-            )
-        )
+        else:
+            self._say(submit)
 
     def withdraw(self) -> None:
-        self._link.send(wire.Withdraw())
+        self._has_withdrawn = True
+        self._say(wire.Withdraw())
 
     def cancel(self, grace_s: float) -> None:
-        self._link.send(wire.Cancel(grace_s))
+        self._cancel = wire.Cancel(grace_s)
+        self._say(self._cancel)
 
     async def close(self) -> None:
         """Ends the connection: the run is over."""
         self._is_closing = True
+        if self._return is not None:
+            self._return.cancel()
+        self._say(wire.Bye())
         self._link.close()
         await self._link.closed
+
+    def _say(self, message: NamedTuple) -> None:
+        """While there is no daemon nothing is lost by silence: the next one is told all of it."""
+        if self._is_connected:
+            self._link.send(message)
+
+    def _refer_to(self, message: NamedTuple) -> None:
+        """Something that submissions refer to."""
+        self._said.append(message)
+        self._say(message)
 
     def _blob(self, data: bytes) -> int:
         number = self._blobs.get(data)
         if number is None:
             number = self._blobs[data] = len(self._blobs)
             if len(data) <= FRAME_LIMIT - _ROOM:
-                self._link.send(wire.Blob(number, data))
+                self._refer_to(wire.Blob(number, data))
         return number
 
     def _shape(self, worker: WorkerShape) -> int:
         number = self._shapes.get(worker)
         if number is None:
             number = self._shapes[worker] = len(self._shapes)
-            self._link.send(
+            self._refer_to(
                 wire.Shape(
                     number,
                     worker.name,
@@ -167,31 +228,36 @@ class DaemonDispatcher:
         asyncio.get_running_loop().call_soon(self._finish, task, result)
 
     def _finish(self, task: int, result: TaskResult) -> None:
-        self._listener.finished(self._submitted.pop(task), result)
+        self._listener.finished(self._wanted.pop(task).node, result)
 
     def _hear(self, message: Any) -> None:
         match message:
             case wire.Finished(task, attempt, packed):
-                if task in self._submitted:
+                if task in self._wanted:
                     self._finish(task, RESULT.unpack(packed))
                 self._link.mention(wire.Acknowledged(task, attempt))
-            case wire.Started(task, _, worker, host, _) if task in self._submitted:
-                where = worker if host == self._here else f"{host} ({worker})"
-                self._listener.started(self._submitted[task], where)
-            case wire.Lost(task, _, reason, is_final) if task in self._submitted:
-                self._lose(task, reason, is_final=is_final)
+            case wire.Started(task, attempt, worker, host, _) if task in self._wanted:
+                if self._wanted[task].note(attempt):
+                    where = worker if host == self._here else f"{host} ({worker})"
+                    self._listener.started(self._wanted[task].node, where)
+            case wire.Lost(task, attempt, reason, is_final) if task in self._wanted:
+                self._lose(task, attempt, reason, is_final=is_final)
             case wire.Withdrawn(tasks):
-                self._listener.withdrawn([self._submitted.pop(task) for task in tasks])
+                known = [task for task in tasks if task in self._wanted]
+                self._listener.withdrawn([self._wanted.pop(task).node for task in known])
             case wire.Workers(serving, pending, problem):
                 self._ahead = max(_AHEAD, serving * _AHEAD_OF_WORKERS)
                 if problem and problem != self._problem:
                     self._notice(f"{serving} workers, {pending} pending; {problem}")
                 self._problem = problem
-            case wire.Question(number, task):
-                answer = json.dumps(self._listener.asked(task)).encode()
+            case wire.Question(number, name):
+                answer = json.dumps(self._listener.asked(name)).encode()
                 self._link.send(wire.Answer(number, answer))
             case wire.Welcome() | wire.Refused():
+                self._is_connected = isinstance(message, wire.Welcome)
                 self._answer.set_result(message)
+                if self._is_connected and self._said:  # before anything new refers to it
+                    self._tell_all()
             case wire.Started() | wire.Lost():
                 pass  # of a task that has ended since
             case wire.Stopping(reason):
@@ -200,19 +266,75 @@ class DaemonDispatcher:
             case _:
                 self._listener.fail(DaemonError(f"the daemon sent {type(message).__name__}"))
 
-    def _lose(self, task: int, reason: str, *, is_final: bool) -> None:
+    def _lose(self, task: int, attempt: int, reason: str, *, is_final: bool) -> None:
         if is_final:
-            self._listener.lost(self._submitted.pop(task), reason)
-        else:
-            self._notice(f"a task is run again: {reason}")
+            self._listener.lost(self._wanted.pop(task).node, reason)
+            return
+        # The next attempt has this number, and a worker that claims the lost one is wrong.
+        self._wanted[task].note(attempt + 1)
+        self._notice(f"a task is run again: {reason}")
+
+    # A daemon that is gone, and comes back
 
     def _lost(self, reason: str) -> None:
+        self._is_connected = False
         if not self._answer.done():
             self._answer.set_exception(DaemonError(f"the daemon is gone: {reason}"))
-        elif not self._is_closing:
-            self._listener.fail(
-                DaemonError(
-                    f"the daemon is gone: {reason}",
-                    hint="`dfm daemon start` starts it anew; what finished is up to date",
-                )
-            )
+            return
+        if self._is_closing:
+            return
+        if self._look_again is None:
+            self._listener.fail(_gone(reason))
+            return
+        self._notice("the daemon is gone; waiting for it to come back")
+        self._return = asyncio.get_running_loop().create_task(self._come_back(reason))
+        self._return.add_done_callback(self._note_fault)
+
+    def _note_fault(self, task: "asyncio.Task[None]") -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._listener.fail(error)
+
+    async def _come_back(self, reason: str) -> None:
+        """To the daemon that is there next; if none comes in time, the run has failed."""
+        loop = asyncio.get_running_loop()
+        give_up = loop.time() + GRACE_S
+        pause_s = _FIRST_PAUSE_S
+        while loop.time() < give_up:
+            try:
+                if await self._find():
+                    self._notice("the daemon is back")
+                    return
+            except DaemonError as error:
+                reason = str(error).partition("\n")[0]
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, _LAST_PAUSE_S)
+        self._listener.fail(_gone(reason))
+
+    async def _find(self) -> bool:
+        """Raises DaemonError."""
+        assert self._look_again is not None
+        line = self._look_again()
+        if line is None:
+            return False
+        await self._introduce(line, is_back=True)
+        return True
+
+    def _tell_all(self) -> None:
+        """A daemon that may know nothing. Withdraw comes first: what no worker has is not to begin."""
+        if self._has_withdrawn:
+            self._say(wire.Withdraw())
+        for message in self._said:
+            self._say(message)
+        for wanted in self._wanted.values():
+            if not wanted.is_refused:
+                self._say(wanted.submit)
+        if self._cancel is not None:
+            self._say(self._cancel)
+        self._say(wire.Settled())
+
+
+def _gone(reason: str) -> DaemonError:
+    return DaemonError(
+        f"the daemon is gone: {reason}",
+        hint="`dfm daemon start` starts it anew; what finished is up to date",
+    )

@@ -18,6 +18,7 @@ class StateFolder:
         "config",
         "credentials",
         "daemon_json",
+        "journal",
         "lock",
         "log",
         "path",
@@ -31,6 +32,7 @@ class StateFolder:
         self.path = path or os.path.join(self.project, ".dfm")
         self.config = os.path.join(self.path, "config.yaml")
         self.daemon_json = os.path.join(self.path, "daemon.json")
+        self.journal = os.path.join(self.path, "jobs.journal")
         self.lock = os.path.join(self.path, "daemon.lock")
         self.log = os.path.join(self.path, "daemon.log")
         self.workers = os.path.join(self.path, "workers")

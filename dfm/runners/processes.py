@@ -1,7 +1,8 @@
 """The pool runner `local`: a job is a process of this host, which stands for a worker's batch job.
 
 As a batch system does, it ends what is left of a job when the job is over: every process that a job
-started has DFM_JOB in its environment, sessions and double forks or not.
+started has DFM_JOB in its environment, sessions and double forks or not. By that a daemon that follows
+one that was killed finds the jobs of it, too.
 """
 
 import asyncio
@@ -9,14 +10,16 @@ import os
 import secrets
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar
 
 from dfm.config.fields import Section, Value
 from dfm.errors import RunnerError
+from dfm.runners.adopted import MARK, Adopted, find
 from dfm.runners.base import JobId, JobState, JobStatus, WorkerRequest
 from dfm_worker import processes
 
+_PREFIX = "local-"  # of job ids
 _GRACE_S = 7.0  # a worker gives its tasks 5 s of it
 _AGAIN_S = 0.02  # until the next look for what SIGKILL has not ended yet
 
@@ -32,6 +35,7 @@ class ProcessRunner:
 
     def __init__(self, settings: Mapping[str, Value]) -> None:
         self._jobs: dict[JobId, subprocess.Popen[bytes]] = {}
+        self._adopted: dict[JobId, Adopted] = {}
         self._children: processes.Children | None = None
 
     def unusable(self) -> str | None:
@@ -50,17 +54,23 @@ class ProcessRunner:
         return jobs
 
     async def poll(self, jobs: Sequence[JobId]) -> Mapping[JobId, JobStatus]:
+        self._adopt(jobs)
         return {job: await self._look(job) for job in jobs}
 
     async def cancel(self, jobs: Sequence[JobId]) -> None:
-        running = [(job, self._jobs[job]) for job in jobs if job in self._jobs]
-        await asyncio.gather(*(self._end(job, process) for job, process in running))
+        self._adopt(jobs)
+        await asyncio.gather(*map(self._end, jobs))
+
+    def _adopt(self, jobs: Sequence[JobId]) -> None:
+        unknown = {job for job in jobs if job not in self._jobs and job not in self._adopted}
+        if unknown:
+            self._adopted |= {JobId(job): process for job, process in find(unknown)}
 
     def _start(self, request: WorkerRequest) -> JobId:
         if self._children is None:
             processes.become_subreaper()  # of what a worker that is killed leaves behind
             self._children = processes.Children()
-        job = JobId(f"local-{secrets.token_hex(6)}")
+        job = JobId(f"{_PREFIX}{secrets.token_hex(6)}")
         try:
             with open(f"{request.log_folder}/{job}.log", "ab", opener=_private) as log:
                 self._jobs[job] = subprocess.Popen(
@@ -69,7 +79,7 @@ class ProcessRunner:
                     stdout=log,
                     stderr=log,
                     start_new_session=True,
-                    env={**os.environ, "DFM_JOB": job},
+                    env={**os.environ, "DFM_JOB": job, MARK: job},
                 )
         except OSError as error:
             command = " ".join(request.command)
@@ -80,26 +90,43 @@ class ProcessRunner:
 
     async def _look(self, job: JobId) -> JobStatus:
         process = self._jobs.get(job)
-        if process is None:
-            return JobStatus(JobState.UNKNOWN)
-        if process.poll() is None:
+        stranger = self._adopted.get(job)
+        if process is not None:
+            if process.poll() is None:
+                return JobStatus(JobState.RUNNING)
+            code = process.returncode
+            reason = f"killed by signal {-code}" if code < 0 else f"exit status {code}"
+        elif stranger is not None and not stranger.has_ended():
             return JobStatus(JobState.RUNNING)
+        else:
+            if not job.startswith(_PREFIX):
+                return JobStatus(JobState.UNKNOWN)
+            reason = "it ended, and was not this daemon's child"
         await self._sweep(job)
-        self._jobs.pop(job, None)
-        code = process.returncode
-        return JobStatus(
-            JobState.GONE, f"killed by signal {-code}" if code < 0 else f"exit status {code}"
-        )
+        self._forget(job)
+        return JobStatus(JobState.GONE, reason)
 
-    async def _end(self, job: JobId, process: subprocess.Popen[bytes]) -> None:
-        process.terminate()
-        try:
-            async with asyncio.timeout(_GRACE_S):
-                await _exit_of(process)
-        except TimeoutError:
-            process.kill()
-            await _exit_of(process)
+    async def _end(self, job: JobId) -> None:
+        process = self._jobs.get(job)
+        stranger = self._adopted.get(job)
+        if process is not None and process.poll() is None:
+            pidfd = os.pidfd_open(process.pid)
+            try:
+                await _end(pidfd, process.send_signal)
+            finally:
+                os.close(pidfd)
+            process.poll()
+        elif stranger is not None:
+            await _end(stranger.pidfd, stranger.send)
         await self._sweep(job)
+        if stranger is not None:
+            self._forget(job)
+
+    def _forget(self, job: JobId) -> None:
+        self._jobs.pop(job, None)
+        stranger = self._adopted.pop(job, None)
+        if stranger is not None:
+            stranger.close()
 
     async def _sweep(self, job: JobId) -> None:
         mark = f"DFM_JOB={job}".encode()
@@ -112,13 +139,20 @@ class ProcessRunner:
                 processes.reap(pid)
 
 
-async def _exit_of(process: subprocess.Popen[bytes]) -> None:
-    """Until this child of ours has ended."""
-    if process.poll() is not None:
-        return
+async def _end(pidfd: int, send: Callable[[signal.Signals], None]) -> None:
+    send(signal.SIGTERM)
+    try:
+        async with asyncio.timeout(_GRACE_S):
+            await _exit_of(pidfd)
+    except TimeoutError:
+        send(signal.SIGKILL)
+        await _exit_of(pidfd)
+
+
+async def _exit_of(pidfd: int) -> None:
+    """Until this process, a child of ours or not, has ended."""
     loop = asyncio.get_running_loop()
     ended = loop.create_future()
-    pidfd = os.pidfd_open(process.pid)
 
     def note() -> None:
         if not ended.done():
@@ -129,5 +163,3 @@ async def _exit_of(process: subprocess.Popen[bytes]) -> None:
         await ended
     finally:
         loop.remove_reader(pidfd)
-        os.close(pidfd)
-    process.poll()

@@ -104,10 +104,12 @@ class Peer:
 class Daemon:
     """Listens for workers."""
 
-    def __init__(self, folder: Path, *, context: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self, folder: Path, *, context: ssl.SSLContext | None = None, port: int = 0
+    ) -> None:
         self.credentials: Credentials = credentials.make(str(folder))
         self._context = context or credentials.server_context(self.credentials)
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server(("127.0.0.1", port))
         self._listener.settimeout(DEADLINE_S)
         self._peers: list[Peer] = []
         self.address: tuple[str, int] = self._listener.getsockname()

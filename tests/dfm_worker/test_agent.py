@@ -28,7 +28,7 @@ def said(*messages: NamedTuple, can_wait: bool = False) -> list[tuple[object, ..
 def welcomed(slots: int = 1) -> Agent:
     """One that knows the environment of run `r`, its blob 0, and inputs, its blob 1."""
     agent = Agent(HELLO._replace(slots=slots), now=0.0)
-    agent.connected()
+    agent.connected(0.0)
     assert agent.hear(wire.Welcome(1, 0, "1", LEASE_S), 0.0) == []
     for number in (0, 1):
         assert agent.hear(wire.Blob("r", number, b"blob %d" % number), 0.0) == []
@@ -55,7 +55,7 @@ def end(agent: Agent, held: Held, status: int = 0) -> list[Action]:
 
 
 def test_it_says_hello_first() -> None:
-    assert typed(Agent(HELLO, 0.0).connected()) == said(HELLO)
+    assert typed(Agent(HELLO, 0.0).connected(0.0)) == said(HELLO)
 
 
 def test_its_hello_has_what_it_runs_and_what_nobody_has_acknowledged() -> None:
@@ -63,7 +63,7 @@ def test_its_hello_has_what_it_runs_and_what_nobody_has_acknowledged() -> None:
     for held in (ONE, TWO, THREE):
         run(agent, held)
     end(agent, ONE)
-    (hello,) = agent.connected()
+    (hello,) = agent.connected(0.0)
     assert isinstance(hello, Send)
     assert isinstance(hello.message, wire.Hello)
     assert set(hello.message.running) == {TWO, THREE}

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from dfm.wire import worker as wire
-from dfm_worker.agent import Agent, End, Leave
+from dfm_worker.agent import Agent, End, Leave, Reconnect
 from tests.dfm_worker.test_agent import (
     HELLO,
     LEASE_S,
@@ -40,24 +40,23 @@ def test_every_message_renews_the_lease(message: wire.Beat | wire.Forget | wire.
     agent = welcomed()
     agent.hear(message, LEASE_S - 1)
     assert typed(agent.tick(LEASE_S + 1)) == said(wire.Beat())
-    assert Leave("nothing from the daemon for 30 s", 1) in agent.tick(2 * LEASE_S - 1)
+    assert agent.tick(2 * LEASE_S - 1) == [Reconnect(0.05)]
 
 
-def test_silence_for_a_lease_ends_it_and_its_tasks() -> None:
+def test_after_a_lease_of_silence_it_looks_for_the_daemon_and_its_tasks_go_on() -> None:
     agent = welcomed()
     run(agent, ONE)
-    run(agent, TWO)
-    assert agent.tick(LEASE_S) == [End(ONE, 0.0), Leave("nothing from the daemon for 30 s", 1)]
-    assert end(agent, ONE, -9) == [], "it starts no other and says no more"
+    assert agent.tick(LEASE_S) == [Reconnect(0.05)]
+    assert agent.next_deadline() == math.inf
 
 
 def test_a_daemon_that_never_welcomes_it_is_not_waited_for_for_ever() -> None:
     agent = Agent(HELLO, now=100.0)
-    agent.connected()
+    agent.connected(100.0)
     due = agent.next_deadline()
     assert due < math.inf
     assert agent.tick(due - 1) == []
-    assert agent.tick(due) == [Leave("nothing from the daemon for 300 s", 1)]
+    assert agent.tick(due) == [Reconnect(0.05)]
 
 
 def test_a_task_is_said_to_have_started_only_if_it_goes_on_for_a_while() -> None:
@@ -131,7 +130,7 @@ def test_what_is_killed_because_it_leaves_has_not_failed() -> None:
     """A `bkill` of its job: the daemon must hear of a lost worker, not of a task that ended."""
     agent = welcomed()
     run(agent, ONE)
-    assert agent.disconnected("ended by SIGTERM") == [End(ONE, 0.0), Leave("ended by SIGTERM", 1)]
+    assert agent.end("ended by SIGTERM") == [End(ONE, 0.0), Leave("ended by SIGTERM", 1)]
     assert end(agent, ONE, -9) == []
 
 
@@ -139,8 +138,9 @@ def test_one_that_leaves_hears_no_more_and_nothing_is_due() -> None:
     agent = welcomed(slots=2)
     run(agent, ONE)
     agent.started(ONE, at=1e9, now=0.0)
-    agent.disconnected("connection lost")
+    agent.end("ended by SIGTERM")
     assert run(agent, TWO) == []
     assert agent.hear(wire.Drain("old"), 0.0) == []
+    assert agent.disconnected(0.0) == agent.not_connected(0.0) == []
     assert agent.next_deadline() == math.inf
     assert agent.tick(1e9) == []

@@ -31,14 +31,16 @@ class Rules(RuleBasedStateMachine):
         self.killed: set[Held] = set()
         self.unacknowledged: list[Held] = []
         self.is_draining = False
+        self.is_welcome = True
         self.leaves: list[Leave] = []
-        self.perform(self.agent.connected())
+        self.perform(self.agent.connected(0.0))
         self.hear(wire.Welcome(1, 0, "1", 30.0))
         for run in ("r", "s"):
             self.hear(wire.Blob(run, 0, b""))
 
     def hear(self, message: Heard) -> None:
-        self.perform(self.agent.hear(message, self.now))
+        if self.is_welcome:
+            self.perform(self.agent.hear(message, self.now))
 
     def perform(self, actions: list[Action]) -> None:
         for action in actions:
@@ -54,8 +56,11 @@ class Rules(RuleBasedStateMachine):
                 case Leave():
                     self.leaves.append(action)
                 case Send(wire.Finished(run, task, attempt)):
-                    self.answer(Held(run, task, attempt))
-                    self.unacknowledged.append(Held(run, task, attempt))
+                    assert self.is_welcome
+                    held = Held(run, task, attempt)
+                    if held not in self.unacknowledged:  # else it says it again, to another daemon
+                        self.answer(held)
+                        self.unacknowledged.append(held)
                 case Send(wire.Returned(run, task, attempt)):
                     held = Held(run, task, attempt)
                     assert not self.started[held]
@@ -72,13 +77,14 @@ class Rules(RuleBasedStateMachine):
         assert not self.leaves
         self.answered[held] += 1
 
+    @precondition(lambda self: self.is_welcome)
     @rule(held=helds)
     def assign(self, held: Held) -> None:
         if held not in self.assigned:  # an attempt has its number once
             self.assigned.add(held)
             self.hear(wire.Run(*held, b"", [0]))
 
-    @precondition(lambda self: self.alive or self.unacknowledged)
+    @precondition(lambda self: self.is_welcome and (self.alive or self.unacknowledged))
     @rule(data=st.data())
     def assign_again(self, data: st.DataObject) -> None:
         held = data.draw(st.sampled_from([*self.alive, *self.unacknowledged]))
@@ -92,6 +98,7 @@ class Rules(RuleBasedStateMachine):
     def recall(self, held: Held) -> None:
         self.hear(wire.Recall(*held))
 
+    @precondition(lambda self: self.is_welcome)
     @rule(held=helds)
     def drop(self, held: Held) -> None:
         if held in self.assigned and not self.leaves:
@@ -108,7 +115,7 @@ class Rules(RuleBasedStateMachine):
         self.killed.discard(held)
         self.perform(self.agent.ended(held, status, 1.0, b""))
 
-    @precondition(lambda self: self.unacknowledged)
+    @precondition(lambda self: self.is_welcome and self.unacknowledged)
     @rule(data=st.data())
     def acknowledge(self, data: st.DataObject) -> None:
         held = data.draw(st.sampled_from(self.unacknowledged))
@@ -121,23 +128,44 @@ class Rules(RuleBasedStateMachine):
         self.hear(wire.Beat())
         self.perform(self.agent.tick(self.now))
 
-    @precondition(lambda self: not self.is_draining)
+    @precondition(lambda self: self.is_welcome and not self.is_draining)
     @rule()
     def drain(self) -> None:
         self.is_draining = True
         self.hear(wire.Drain("drained"))
 
-    @precondition(lambda self: not self.leaves)
-    @rule(how=st.sampled_from(["stop", "lost", "silence"]))
-    def leave(self, how: str) -> None:
-        alive = set(self.alive)
-        if how == "stop":
-            self.hear(wire.Stop("stopped"))
-        elif how == "lost":
-            self.perform(self.agent.disconnected("lost"))
-        else:
+    @precondition(lambda self: self.is_welcome and not self.leaves)
+    @rule(is_silent=st.booleans())
+    def lose_the_daemon(self, is_silent: bool) -> None:
+        if is_silent:
             self.now += 31.0
             self.perform(self.agent.tick(self.now))
+        else:
+            self.perform(self.agent.disconnected(self.now))
+        self.is_welcome = self.is_draining = False
+
+    @precondition(lambda self: not self.is_welcome)
+    @rule()
+    def find_a_daemon(self) -> None:
+        (hello,) = self.agent.connected(self.now)
+        assert isinstance(hello, Send)
+        assert isinstance(hello.message, wire.Hello)
+        held = {*hello.message.running, *hello.message.finished}
+        assert held >= {*self.alive, *self.unacknowledged} - self.dropped, "said"
+        assert held <= self.assigned - self.dropped, "and wanted"
+        self.is_welcome = True
+        self.hear(wire.Welcome(1, 0, "1", 30.0))
+        for run in ("r", "s"):
+            self.hear(wire.Blob(run, 0, b""))
+
+    @precondition(lambda self: not self.leaves)
+    @rule(how=st.sampled_from(["stop", "killed"]))
+    def leave(self, how: str) -> None:
+        alive = set(self.alive)
+        if how == "stop" and self.is_welcome:
+            self.hear(wire.Stop("stopped"))
+        else:
+            self.perform(self.agent.end("its job is killed"))
         assert len(self.leaves) == 1
         assert self.killed == alive
 
@@ -149,6 +177,8 @@ class Rules(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """All that runs ends; what it starts next, too. Then everything is answered."""
+        if not self.is_welcome and not self.leaves:
+            self.find_a_daemon()
         while self.alive:
             held = self.alive.pop(0)
             self.perform(self.agent.ended(held, 0, 1.0, b""))

@@ -33,18 +33,19 @@ def ended(worker: Launched, pid: int) -> tuple[int, str]:
     return status, worker.last_words()
 
 
-def test_when_the_connection_is_lost_it_ends_and_takes_its_tasks_along(launch: Launch) -> None:
+def test_when_its_daemon_is_gone_for_good_it_ends_and_takes_its_tasks_along(launch: Launch) -> None:
     worker, pid = busy(launch)
+    os.unlink(worker.daemon.credentials.worker)
     worker.peer.close()
-    assert ended(worker, pid) == (1, "ends: the daemon closed the connection")
+    assert ended(worker, pid) == (1, "ends: its project's daemon has ended")
 
 
-def test_when_the_daemon_says_what_no_daemon_says_it_ends_with_its_tasks(launch: Launch) -> None:
-    worker, pid = busy(launch)
-    worker.peer.socket.sendall(b"GET / HTTP/1.0\r\n\r\n")
-    status, words = ended(worker, pid)
-    assert status == 1
-    assert words.startswith("ends: not understood: a frame of 1195725856 bytes")
+def test_one_that_runs_nothing_does_not_wait_for_ever(launch: Launch) -> None:
+    worker = launch("--lost-timeout", "0.3")
+    worker.peer.welcome()
+    worker.daemon.close()
+    assert worker.process.wait(DEADLINE_S) == 1
+    assert worker.last_words() == "ends: no daemon has answered for 0 s"
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -91,12 +92,6 @@ def test_when_it_is_refused_it_says_why(launch: Launch) -> None:
     assert worker.last_words() == f"ends: {refusal}"
 
 
-def test_when_the_daemon_falls_silent_it_ends_with_its_tasks(launch: Launch) -> None:
-    worker, pid = busy(launch)
-    worker.peer.say(wire.Welcome(MAJOR, MINOR, "1", 0.6))
-    assert ended(worker, pid) == (1, "ends: nothing from the daemon for 1 s")
-
-
 def test_when_there_is_nothing_to_say_it_says_that_it_is_there(launch: Launch) -> None:
     worker = launch()
     worker.peer.welcome()
@@ -136,6 +131,7 @@ def refused(*words: str, **changed: str | None) -> tuple[int, str]:
         ({"connect": "host:65536"}, "argument --connect: `host:65536` is not HOST:PORT"),
         ({"connect": "host:\u00b2"}, "argument --connect: `host:\u00b2` is not HOST:PORT"),
         ({"connect": "a:1,,b:2"}, "argument --connect: `` is not HOST:PORT"),
+        ({"lost-timeout": "x"}, "argument --lost-timeout: invalid float value: 'x'"),
         ({"cores": "0"}, "argument --cores: `0` is not a number above 0"),
         ({"slots": "0"}, "argument --slots: `0` is not a number above 0"),
         ({"slots": "-1"}, "argument --slots: `-1` is not a number above 0"),
@@ -164,7 +160,7 @@ def test_what_it_cannot_read_is_named_in_a_line() -> None:
 def test_a_daemon_that_is_not_there_is_named_in_a_line(
     address: str, worker_file: Callable[[], str]
 ) -> None:
-    status, errors = refused(connect=address, credentials=worker_file())
+    status, errors = refused("--lost-timeout", "0", connect=address, credentials=worker_file())
     assert status == 3
     assert errors.count("\n") == 1
     assert f"no daemon answers at {address.replace('[', '').replace(']', '')}: " in errors

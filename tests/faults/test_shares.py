@@ -1,18 +1,15 @@
 """What runs share while they are at it together: the workers of a pool, and the tokens of limits."""
 
-import os
 import time
 
 import psutil
 import pytest
 
-from tests.integration.conftest import Project, daemon, project, until
+from tests.faults.conftest import sized
+from tests.integration.conftest import Project, until
 
-__all__ = ["daemon", "project"]
-
-SOAK = bool(os.environ.get("DFM_SOAK"))
-MANY = 5000 if SOAK else 400
-OF_EACH = 334 if SOAK else 30
+MANY = sized(400, 5000)
+OF_EACH = sized(30, 334)
 FEW = 50
 
 # A token is a lock on a file: it goes with its holder. Who finds none free has one too many.

@@ -194,7 +194,10 @@ def test_a_run_whose_daemon_is_killed_says_so(project: Project) -> None:
     os.kill(project.status()["pid"], signal.SIGKILL)
     done = project.end(run)
     assert done.status == 3, done
-    assert "the daemon is gone" in done.err
+    assert "the daemon is gone; waiting for it to come back" in done.out
+    assert "the daemon is gone: " in done.err
+    assert [line for line in project.leftovers() if "dfm_worker" in line], "they would wait longer"
+    assert "the workers of one that was killed end" in project.ok("daemon", "stop").out
     until(lambda: not project.leftovers(), "workers end with their tasks")
     project.write("go", "")
     assert project.ok("run", "both").executed() == {"p.gate", "p.after", "p.both"}

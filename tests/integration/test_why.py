@@ -29,7 +29,7 @@ def test_what_waits_says_for_what_it_waits(daemon: Project) -> None:
     assert "waiting: it needs p.first, which is not done" in daemon.ok("why", "second").out
     everything = daemon.ok("why").out
     assert (
-        "all 1 workers of pool 1c are busy, it may have no more: its run has 0 of the slots"
+        "all 1 workers of pool 1c-1G are busy, it may have no more: its run has 0 of the slots"
         in everything
     )
     assert "1 task of run" in everything

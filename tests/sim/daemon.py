@@ -24,31 +24,53 @@ from tests.sim.world import World
 class SimDaemon:
     """What comes in during one turn of its loop is one batch for the scheduler."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, batch_system: BatchSystem, counts: Counter[str]) -> None:
+        """`counts`: of events and decisions, by kind."""
         scenario = world.scenario
         self.core = Scheduler(
-            Settings("sim", scenario.limits, lease_s=scenario.lease_s, retries=scenario.retries)
-        )
-        self.batch_system = BatchSystem(world, self.tell, self.meet_worker)
-        self.counts: Counter[str] = Counter()  # events and decisions, by kind
+            Settings(
+                "sim", scenario.limits, lease_s=scenario.lease_s, retries=scenario.retries,
+                grace_s=scenario.grace_s, survivors=tuple(world.journal.workers.values()),
+                launched=world.journal.launched,
+            )
+        )  # fmt: skip
+        self.batch_system = batch_system
+        self.counts = counts
+        self.is_killed = False
+        self._met: list[End] = []  # all connections that there ever were
         self.has_ended = False
         self._world = world
         self._inbox: list[Event] = []
         self._is_scheduled = False
         self._due = float("inf")
         self.batch_count = 0
-        self._at_the_door: dict[WorkerName, End] = {}
+        self._at_the_door: dict[WorkerName, list[End]] = {}
         self._workers: dict[WorkerName, End] = {}
         self._leaving: set[WorkerName] = set()
         self._known_blobs: dict[WorkerName, set[str]] = {}
         self._runs: dict[RunId, End] = {}
+        self._over: set[RunId] = set()  # they have said so
         self._blobs: dict[str, bytes] = {}
         self._shapes: dict[int, Shape] = {}  # the same numbers in every run
+        batch_system.serve(self.tell)
+        world.worker_door, world.client_door = self.meet_worker, self.meet_client
         self._perform(self.core.begin(world.clock.now))
+        self._set_timer()
 
     def tell(self, event: Event) -> None:
-        self._inbox.append(event)
-        self._decide_soon()
+        if not self.is_killed:
+            self._inbox.append(event)
+            self._decide_soon()
+
+    def kill(self) -> None:
+        """As `kill -9` does: the kernel closes its connections after what was sent."""
+        self._world.note("the daemon is killed")
+        self.is_killed = True
+        self._world.worker_door = self._world.client_door = None
+        self.batch_system.daemon_is_gone()
+        for link in self._met:
+            link.hear = link.lost = _ignore
+            link.close()
 
     @property
     def connected_count(self) -> int:
@@ -66,6 +88,8 @@ class SimDaemon:
         assert not any(self._known_blobs.values())
         assert set(self._workers) == set(self.core.workers), "connected, and unknown"
         assert set(self.batch_system.jobs) == set(self.core.workers), "a job is orphaned"
+        if min(self._world.scenario.daemon_dies_s, self._world.scenario.cutting_s) < float("inf"):
+            return  # what follows counts each answer once
         totals = self.core.totals
         told = self.counts["TellFinished"] + self.counts["lost for good"]
         assert totals["completed"] + totals["failed"] == told, (totals, told)
@@ -80,6 +104,8 @@ class SimDaemon:
             self._world.clock.after(self._world.scenario.turn_s, self._decide)
 
     def _decide(self) -> None:
+        if self.is_killed:
+            return
         self._is_scheduled = False
         batch, self._inbox = self._inbox, []
         for event in batch:
@@ -134,14 +160,19 @@ class SimDaemon:
             case do.ForgetRun(run):
                 self._forget(run)
             case do.Admit(worker):
+                self._world.journal.joined(worker)
                 self._admit(worker)
+            case do.AdoptJob(worker, job):
+                self._world.journal.launched_as(worker, job)
+                self.batch_system.adopt(worker)
             case do.Refuse(worker, reason):
-                link = self._at_the_door.pop(worker)
+                link = self._take_in(worker)
                 link.send(worker_wire.Refused(reason))
                 link.close()
             case do.Drain(worker, reason):
                 self._say(worker, worker_wire.Drain(reason))
-            case do.Launch(_, workers):
+            case do.Launch(_, workers, shape, slots):
+                self._world.journal.launching(workers, shape, slots)
                 self.batch_system.launch(workers)
             case do.WatchJob(worker):
                 self.batch_system.watch(worker)
@@ -162,20 +193,27 @@ class SimDaemon:
     # Workers
 
     def meet_worker(self, link: End) -> None:
+        self._met.append(link)
         link.hear = lambda hello: self._greet(link, hello)
 
     def _greet(self, link: End, hello: Any) -> None:
         assert isinstance(hello, worker_wire.Hello)
         name = WorkerName(hello.worker)
-        self._at_the_door[name] = link
+        self._at_the_door.setdefault(name, []).append(link)
         self.tell(
             events.WorkerJoined(
-                name, hello.host, hello.pid, hello.job, hello.slots, hello.deadline, (), ()
+                name, hello.host, hello.pid, hello.job, hello.slots, hello.deadline,
+                tuple(hello.running), tuple(hello.finished),
             )
-        )
+        )  # fmt: skip
 
     def _admit(self, name: WorkerName) -> None:
-        link = self._workers[name] = self._at_the_door.pop(name)
+        old = self._workers.pop(name, None)
+        if old is not None:
+            old.hear = old.lost = _ignore
+            old.close()
+        self._leaving.discard(name)
+        link = self._workers[name] = self._take_in(name)
         self._known_blobs[name] = set()
         link.hear = lambda message: self._hear_worker(name, message)
         link.lost = lambda reason: self._lose_worker(name, reason)
@@ -184,6 +222,13 @@ class SimDaemon:
             return
         lease_s = self._world.scenario.lease_s
         link.send(worker_wire.Welcome(MAJOR, MINOR, VERSION, lease_s))
+
+    def _take_in(self, name: WorkerName) -> End:
+        links = self._at_the_door[name]
+        link = links.pop(0)
+        if not links:
+            del self._at_the_door[name]
+        return link
 
     def _assign(self, action: do.Assign) -> None:
         name, held = action.worker, action.held
@@ -221,20 +266,28 @@ class SimDaemon:
         del self._known_blobs[name]
         is_expected = name in self._leaving
         self._leaving.discard(name)
+        if name in self._at_the_door:
+            return  # it is back already
         self.tell(events.WorkerLeft(name, reason, is_expected))
 
     # Runs
 
     def meet_client(self, link: End) -> None:
+        self._met.append(link)
         link.hear = lambda hello: self._greet_client(link, hello)
 
     def _greet_client(self, link: End, hello: Any) -> None:
         assert isinstance(hello, client_wire.Hello)
         run = RunId(hello.run)
+        old = self._runs.pop(run, None)
+        if old is not None:
+            assert hello.is_back
+            old.hear = old.lost = _ignore
+            old.close()
         self._runs[run] = link
         link.hear = lambda message: self._hear_run(run, message)
         link.lost = lambda _: self._lose_run(run)
-        self.tell(events.RunJoined(run, hello.pid, hello.user, hello.host))
+        self.tell(events.RunJoined(run, hello.pid, hello.user, hello.host, is_back=hello.is_back))
         link.send(client_wire.Welcome(MAJOR, MINOR, VERSION, 1, "sim"))
 
     def _tell_run(self, run: RunId, message: Any) -> None:
@@ -258,18 +311,30 @@ class SimDaemon:
                 self.tell(events.RunWithdrew(run))
             case client_wire.Cancel(grace_s):
                 self.tell(events.RunCancelled(run, grace_s))
+            case client_wire.Settled():
+                self.tell(events.RunSettled(run))
+            case client_wire.Bye():
+                self._over.add(run)
             case _:
                 raise AssertionError(f"{run} says {message}")
 
     def _lose_run(self, run: RunId) -> None:
         del self._runs[run]
-        self.tell(events.RunLeft(run))
+        is_over = run in self._over
+        self._over.discard(run)
+        self.tell(events.RunLeft(run) if is_over else events.RunAway(run))
 
     def _forget(self, run: RunId) -> None:
-        del self._blobs[run]
+        self._blobs.pop(run, None)
         world = self._world
-        world.clock.after(2 * world.scenario.lease_s + 1, world.ledger.check_has_ended, run)
+        if world.scenario.daemon_dies_s == float("inf"):  # else what is cancelled may be said late
+            patience_s = 2 * world.scenario.lease_s + 1
+            world.clock.after(patience_s, world.ledger.check_has_ended, run)
         for name, known in self._known_blobs.items():
             if run in known:
                 known.discard(run)
                 self._say(name, worker_wire.Forget(run))
+
+
+def _ignore(_: object) -> None:
+    pass

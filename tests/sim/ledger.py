@@ -15,6 +15,9 @@ class Ledger:
         self._running: dict[tuple[str, int], dict[str, int]] = {}  # attempts by worker
         self._newest: dict[str, dict[int, int]] = {}  # attempts that have started, by run and task
         self._ended: set[str] = set()
+        self._died: set[str] = set()
+        self._places: dict[tuple[str, int], str] = {}  # where each task has started last
+        self._asked_again: set[str] = set()  # runs whose tasks may run once more
         self.start_count = 0
 
     def starts(self, held: Held, worker: str) -> None:
@@ -25,8 +28,12 @@ class Ledger:
         places[worker] = held.attempt
         newest = self._newest.setdefault(held.run, {})
         is_new = held.attempt > newest.get(held.task, 0)
-        assert is_new or worker in self._ended, f"{held} starts again on {worker}"
         newest[held.task] = held.attempt
+        before = self._places.get((held.run, held.task))
+        is_lost = before is None or before in self._ended or before in self._died
+        assert is_new or is_lost, f"{held} starts again on {worker}"
+        assert is_lost or held.run in self._asked_again, f"{held} has run on {before} already"
+        self._places[(held.run, held.task)] = worker
         self.start_count += 1
 
     def ends(self, held: Held, worker: str) -> None:
@@ -38,6 +45,13 @@ class Ledger:
     def worker_is_ended(self, worker: str) -> None:
         """The daemon has its job ended: what it runs until then does not count."""
         self._ended.add(worker)
+
+    def worker_died(self, worker: str) -> None:
+        self._died.add(worker)
+
+    def run_asks_again(self, run: str) -> None:
+        """It may have crossed an answer: then the task runs once more."""
+        self._asked_again.add(run)
 
     def check_has_ended(self, run: str) -> None:
         """Nobody wants its tasks any more."""

@@ -34,6 +34,10 @@ class Scenario:
     leaving: float = 0.0  # runs that go away while they have tasks
     withdrawing: float = 0.0  # runs that are interrupted
     asking_again: float = 0.0  # runs that submit once more what they have no answer to
+    grace_s: float = 30.0  # fixed
+    daemon_dies_s: float = float("inf")  # between daemons that are killed
+    daemon_back_s: float = 0.5  # until the next one begins; at most a third of the grace time
+    cutting_s: float = float("inf")  # between clients that are cut off
     checks: int = 1  # the invariants are checked after each batch; else after each such number
 
     def limits(self, shape: Shape) -> PoolLimits:
@@ -73,6 +77,10 @@ def small(seed: int) -> Scenario:
         leaving=draw.choice((0.0, 0.5)),
         withdrawing=draw.choice((0.0, 0.5)),
         asking_again=draw.choice((0.0, 0.5)),
+        grace_s=draw.choice((6.0, 30.0)),
+        daemon_dies_s=draw.choice((float("inf"), 0.3, 3.0, 20.0)),
+        daemon_back_s=draw.choice((0.01, 1.0)),
+        cutting_s=draw.choice((float("inf"), float("inf"), 0.3, 5.0)),
     )
 
 

@@ -1,14 +1,18 @@
 """One simulation, from the daemon's start until nothing is left to do, and what must hold then."""
 
+from collections import Counter
 from collections.abc import Callable
 from typing import NamedTuple
 
 from dfm_daemon.core.events import StopAsked
 from dfm_daemon.core.state import Pool, PoolState, WorkerState
+from tests.sim.batch_system import BatchSystem
 from tests.sim.client import SimClient
 from tests.sim.daemon import SimDaemon
 from tests.sim.scenario import Scenario
 from tests.sim.world import World
+
+MOST = 8  # kills of a daemon, and cuts of clients: some time work has to get done
 
 
 class Failure(AssertionError):
@@ -42,7 +46,11 @@ class Simulation:
 
     def __init__(self, scenario: Scenario) -> None:
         self._world = World(scenario)
-        self._daemon = SimDaemon(self._world)
+        self._batch_system = BatchSystem(self._world)
+        self._counts: Counter[str] = Counter()
+        self._kills = self._cuts = 0
+        self._batches = 0  # of daemons that were killed
+        self._daemon = self._new_daemon()
         self._clients: list[SimClient] = []
         self._tail = self._world.trace.tail
 
@@ -54,29 +62,33 @@ class Simulation:
             raise Failure(self._world.scenario, error, list(self._tail())) from error
 
     def _run(self) -> Report:
-        world, daemon = self._world, self._daemon
+        world = self._world
         scenario = world.scenario
         when = 0.0
         for number in range(scenario.runs):
             world.clock.at(when, self._join, number)
             when += world.some(scenario.join_s)
+        self._plan_kill()
+        self._plan_cut()
         self._go_on(lambda: world.open_runs == 0)
         world.is_calm = True
-        self._wait(2 * scenario.lease_s)  # workers that fell silent are noticed
+        # Workers that fell silent are noticed, and what a killed daemon left is given up.
+        self._wait(2 * max(scenario.lease_s, scenario.grace_s))
         self._go_on(self._is_calm)
         self._wait(100 * scenario.delay_s)  # what is on its way arrives
         self._check_end()
+        daemon = self._daemon
         daemon.tell(StopAsked(drain=True))
         self._go_on(lambda: daemon.has_ended)
         return Report(
             world.clock.event_count,
-            daemon.batch_count,
+            self._batches + daemon.batch_count,
             world.clock.now,
             world.ledger.start_count,
             sum(client.answered for client in self._clients),
-            daemon.batch_system.launched_count,
+            self._batch_system.launched_count,
             dict(daemon.core.totals),
-            dict(daemon.counts),
+            dict(self._counts),
             world.trace.sum,
         )
 
@@ -88,10 +100,43 @@ class Simulation:
     def _join(self, number: int) -> None:
         scenario = self._world.scenario
         share, rest = divmod(scenario.tasks, scenario.runs)
-        ours, theirs = self._world.connect()
-        self._daemon.meet_client(ours)
         count = share + (number < rest)
-        self._clients.append(SimClient(self._world, f"r{number}", count, theirs))
+        self._clients.append(SimClient(self._world, f"r{number}", count))
+
+    def _new_daemon(self) -> SimDaemon:
+        return SimDaemon(self._world, self._batch_system, self._counts)
+
+    def _plan_kill(self) -> None:
+        scenario = self._world.scenario
+        if scenario.daemon_dies_s < float("inf") and self._kills < MOST:
+            self._kills += 1
+            self._world.clock.after(self._world.some(scenario.daemon_dies_s), self._kill)
+
+    def _kill(self) -> None:
+        if self._world.is_calm:
+            return
+        scenario = self._world.scenario
+        self._daemon.kill()
+        self._batches += self._daemon.batch_count
+        back_s = min(self._world.some(scenario.daemon_back_s), scenario.grace_s / 3)
+        self._world.clock.after(back_s, self._come_back)
+
+    def _come_back(self) -> None:
+        self._daemon = self._new_daemon()
+        self._plan_kill()
+
+    def _plan_cut(self) -> None:
+        scenario = self._world.scenario
+        if scenario.cutting_s < float("inf") and self._cuts < MOST:
+            self._cuts += 1
+            self._world.clock.after(self._world.some(scenario.cutting_s), self._cut)
+
+    def _cut(self) -> None:
+        open_clients = [client for client in self._clients if not client.is_over]
+        if open_clients and not self._world.is_calm:
+            self._world.random.choice(open_clients).cut()
+        if not self._world.is_calm:
+            self._plan_cut()
 
     def _go_on(self, until: Callable[[], bool]) -> None:
         scenario = self._world.scenario
@@ -103,8 +148,9 @@ class Simulation:
         core = self._daemon.core
         known = len(core.workers)
         return (
-            not core.runs
-            and len(self._daemon.batch_system.jobs) == self._daemon.connected_count == known
+            not self._daemon.is_killed
+            and not core.runs
+            and len(self._batch_system.jobs) == self._daemon.connected_count == known
             and all(map(_is_at_rest, core.pools.values()))
         )
 
@@ -113,7 +159,7 @@ class Simulation:
         self._world.ledger.check_nothing_runs()
         for client in self._clients:
             client.check_over()
-        for worker in self._daemon.batch_system.jobs.values():
+        for worker in self._batch_system.jobs.values():
             assert worker is not None
             worker.check_idle()
 

@@ -36,6 +36,16 @@ def test_a_site_of_2000_workers_ends_with_every_task_answered_and_nothing_left()
     assert report.totals["retried"] > 0, "no worker was lost under a task"
 
 
+def test_no_task_runs_twice_however_often_the_daemon_is_killed() -> None:
+    for seed in range(20):
+        scenario = Scenario(
+            seed=seed, workers=6, tasks=200, runs=3, slots=1 + seed % 2, walls_s=(0.02, 3.0),
+            pend_s=0.5, daemon_dies_s=4.0, daemon_back_s=1.0, cutting_s=3.0,
+        )  # fmt: skip
+        report = simulate(scenario)
+        assert report.starts == report.answered == 200
+
+
 def test_nothing_fails_where_nothing_goes_wrong() -> None:
     report = simulate(Scenario(seed=1, workers=10, tasks=300, runs=3, walls_s=(0.5, 3.0)))
     assert report.starts == report.answered == 300
@@ -47,10 +57,10 @@ def test_the_small_simulations_see_everything_that_can_happen() -> None:
     for seed in range(60):
         seen |= simulate(small(seed)).counts.keys()
     kinds = {
-        "RunJoined", "RunLeft", "TaskSubmitted", "RunWithdrew", "RunCancelled", "ResultTaken",
+        "RunJoined", "RunAway", "RunSettled", "RunLeft", "TaskSubmitted", "RunWithdrew", "RunCancelled", "ResultTaken",
         "WorkerJoined", "WorkerHeard", "TaskStarted", "TaskFinished", "TaskReturned", "WorkerLeft",
         "LaunchSucceeded", "LaunchFailed", "JobGone", "StopAsked",
-        "Admit", "Refuse", "Assign", "Cancel", "Recall", "Acknowledge", "ForgetRun", "Launch",
+        "Admit", "AdoptJob", "Drop", "Refuse", "Assign", "Cancel", "Recall", "Acknowledge", "ForgetRun", "Launch",
         "WatchJob", "TrustJob", "EndJob", "Drain", "TellStarted", "TellFinished", "TellLost",
         "TellWithdrawn", "TellWorkers", "Note", "End", "lost for good",
     }  # fmt: skip

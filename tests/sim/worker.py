@@ -7,7 +7,7 @@ from dfm.version import VERSION
 from dfm.wire import worker as wire
 from dfm.wire.codec import MAJOR, MINOR
 from dfm.wire.worker import Held
-from dfm_worker.agent import Action, Agent, End, Heard, Leave, Send, Start
+from dfm_worker.agent import Action, Agent, End, Heard, Leave, Reconnect, Send, Start
 from tests.sim import network
 from tests.sim.world import World
 
@@ -23,7 +23,7 @@ class SimWorker:
         self.name = name
         self.is_over = False
         self._world = world
-        self._link = link
+        self._link: network.End | None = None
         self._over = over
         self._running: dict[Held, None] = {}
         self._leaving: Leave | None = None
@@ -33,25 +33,47 @@ class SimWorker:
             MAJOR, MINOR, VERSION, name, f"host-{name}", 1, "", slots, slots, None, [], []
         )
         self._agent = Agent(hello, world.clock.now)
+        self._connect(link)
+
+    def _connect(self, link: network.End) -> None:
+        self._link = link
         link.hear = self._hear
         link.lost = self._lost
-        self._perform(self._agent.connected())
+        self._perform(self._agent.connected(self._world.clock.now))
+
+    def _look(self) -> None:
+        if self.is_over or self._leaving is not None:
+            return
+        link = self._world.connect(self._world.worker_door)
+        if link is not None:
+            self._connect(link)
+        else:
+            self._perform(self._agent.not_connected(self._world.clock.now))
+
+    def _hang_up(self) -> None:
+        if self._link is not None:
+            self._link.hear = self._link.lost = _ignore
+            self._link.close()
+            self._link = None
 
     def die(self) -> None:
         """With all of its tasks, and without a word of its own; the connection ends."""
-        self._link.close()
+        self._hang_up()
+        self._world.ledger.worker_died(self.name)
         self._finish("killed")
 
     def fall_silent(self) -> None:
-        """Its network is gone; it goes on."""
-        self._link.silence()
+        """Its network is gone, and comes back when it looks for the daemon; it goes on."""
+        if self._link is not None:
+            self._link.silence()
 
     def be_cut_off(self) -> None:
-        self._link.tear()
+        if self._link is not None:
+            self._link.tear()
 
     def check_idle(self) -> None:
         """It holds nothing."""
-        (send,) = self._agent.connected()
+        (send,) = self._agent.connected(self._world.clock.now)
         assert isinstance(send, Send)
         hello = send.message
         assert isinstance(hello, wire.Hello)
@@ -65,24 +87,31 @@ class SimWorker:
 
     def _lost(self, reason: str) -> None:
         if not self.is_over:
-            self._perform(self._agent.disconnected(reason))
+            self._link = None
+            self._perform(self._agent.disconnected(self._world.clock.now))
 
     def _perform(self, actions: list[Action]) -> None:
         for action in actions:
             match action:
                 case Send(message):
-                    self._link.send(message)
+                    if self._link is not None:
+                        self._link.send(message)
                 case Start():
                     self._start(action)
                 case End(held, grace_s):
                     delay_s = min(grace_s, 0.1) if grace_s else _DIES_S
                     self._world.clock.after(delay_s, self._ended, held, -15, delay_s)
+                case Reconnect(after_s):
+                    self._hang_up()
+                    self._world.clock.after(after_s, self._look)
                 case Leave():
                     self._leaving = self._leaving or action
                 case _:
                     assert_never(action)
         if self._leaving is not None and not self._running:
-            self._link.close()
+            self._hang_up()
+            if self._leaving.status:
+                self._world.ledger.worker_died(self.name)
             self._finish(self._leaving.reason)
             return
         due = self._agent.next_deadline()
@@ -135,3 +164,7 @@ def environment(run: str) -> bytes:
 
 def result_of(held: Held, status: int) -> bytes:
     return f"{held.run} {held.task} {held.attempt} {status}".encode()
+
+
+def _ignore(_: object) -> None:
+    pass

@@ -1,8 +1,10 @@
 """What all parts of a simulation share."""
 
 import random
+from collections.abc import Callable
 
 from tests.sim.clock import Clock
+from tests.sim.journal import Journal
 from tests.sim.ledger import Ledger, Trace
 from tests.sim.network import End, connect
 from tests.sim.scenario import Scenario
@@ -19,6 +21,10 @@ class World:
         self.trace = Trace(is_summed=scenario.checks == 1)
         self.open_runs = scenario.runs  # that are not over
         self.is_calm = False  # nothing more goes wrong
+        self.journal = Journal()
+        # Where peers come in; None while there is no daemon.
+        self.worker_door: Callable[[End], None] | None = None
+        self.client_door: Callable[[End], None] | None = None
 
     def some(self, mean: float) -> float:
         """A random time of this mean."""
@@ -27,8 +33,13 @@ class World:
     def happens(self, chance: float) -> bool:
         return not self.is_calm and self.random.random() < chance
 
-    def connect(self) -> tuple[End, End]:
-        return connect(self.clock, self._delay)
+    def connect(self, door: Callable[[End], None] | None) -> End | None:
+        """The caller's end of a connection through a door; None if nobody is behind it."""
+        if door is None:
+            return None
+        ours, theirs = connect(self.clock, self._delay)
+        door(ours)
+        return theirs
 
     def note(self, what: object) -> None:
         self.trace.note(self.clock.now, what)

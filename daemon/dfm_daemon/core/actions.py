@@ -15,6 +15,14 @@ class Admit:
 
 
 @dataclass(frozen=True, slots=True)
+class AdoptJob:
+    """A worker has come whose job nobody knew: the daemon that submitted it was killed."""
+
+    worker: WorkerName
+    job: str
+
+
+@dataclass(frozen=True, slots=True)
 class Refuse:
     """Send a worker away that nobody launched, or that is there already."""
 
@@ -167,7 +175,7 @@ class End:
 
 
 Action: TypeAlias = (
-    Admit | Refuse | Assign | Cancel | Recall | Drop | Acknowledge | ForgetRun | Launch | WatchJob | TrustJob
+    Admit | AdoptJob | Refuse | Assign | Cancel | Recall | Drop | Acknowledge | ForgetRun | Launch | WatchJob | TrustJob
     | EndJob | Drain | TellStarted | TellFinished | TellLost | TellWithdrawn | TellWorkers | Note
     | End
 )  # fmt: skip

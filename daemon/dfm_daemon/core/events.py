@@ -15,11 +15,26 @@ class RunJoined:
     pid: int
     user: str
     host: str
+    is_back: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RunSettled:
+    """A run that is back has submitted all that it still waits for."""
+
+    run: RunId
+
+
+@dataclass(frozen=True, slots=True)
+class RunAway:
+    """Its connection is gone, and it may come back."""
+
+    run: RunId
 
 
 @dataclass(frozen=True, slots=True)
 class RunLeft:
-    """Its connection is gone, and with it whoever wanted its tasks."""
+    """It is over, or whoever wanted its tasks is gone."""
 
     run: RunId
 
@@ -154,7 +169,7 @@ class StopAsked:
 
 
 Event: TypeAlias = (
-    RunJoined | RunLeft | TaskSubmitted | RunWithdrew | RunCancelled | ResultTaken
+    RunJoined | RunSettled | RunAway | RunLeft | TaskSubmitted | RunWithdrew | RunCancelled | ResultTaken
     | WorkerJoined | WorkerHeard | TaskStarted | TaskFinished | TaskReturned | WorkerLeft
     | LaunchSucceeded | LaunchFailed | JobPends | JobGone | StopAsked
 )  # fmt: skip

@@ -11,14 +11,15 @@ from dfm_daemon.core.why import why
 def check(scheduler: Scheduler) -> None:
     """Asserts every invariant: no task in two places, no slot sold twice, every count right."""
     for pool in scheduler.pools.values():
-        _check_pool(pool)
+        _check_pool(pool, is_restarted=scheduler.recovery.is_restarted)
         for worker in pool.workers.values():
             assert scheduler.workers[worker.name] is worker
             _check_worker(worker)
     assert len(scheduler.workers) == sum(len(pool.workers) for pool in scheduler.pools.values())
     _check_shares(scheduler)
     _check_reasons(scheduler)
-    queued = {id(task) for pool in scheduler.pools.values() for task in pool.queue.tasks()}
+    queued = {id(task) for task in scheduler.recovery.held.values()}
+    queued |= {id(task) for pool in scheduler.pools.values() for task in pool.queue.tasks()}
     for run in scheduler.runs.values():
         for task in run.tasks.values():
             is_waiting = task.state is TaskState.WAITING
@@ -47,7 +48,8 @@ def _check_reasons(scheduler: Scheduler) -> None:
                 assert why(scheduler, lane[0][-1], 0.0)
 
 
-def _check_pool(pool: Pool) -> None:
+def _check_pool(pool: Pool, *, is_restarted: bool) -> None:
+    """`is_restarted`: the daemon before this one may have launched more than this one would."""
     pool.queue.check()
     pending = {name for name, w in pool.workers.items() if w.state is WorkerState.PENDING}
     assert pending == pool.pending.keys(), pool.name
@@ -57,7 +59,7 @@ def _check_pool(pool: Pool) -> None:
         count = sum(worker.state is state for worker in pool.workers.values())
         assert count == pool.counts[state] or state is WorkerState.GONE, (pool.name, state)
     most = max(pool.limits.max_workers, pool.limits.min_workers)
-    assert pool.serving + pool.coming <= most, pool.name
+    assert is_restarted or pool.serving + pool.coming <= most, pool.name
 
 
 def _check_worker(worker: Worker) -> None:
@@ -70,7 +72,9 @@ def _check_worker(worker: Worker) -> None:
     is_free = worker.state in SERVING and worker.free_slots > 0
     assert (worker.name in worker.pool.free) == is_free, worker.name
     if worker.state is WorkerState.BUSY:
-        assert worker.tasks, worker.name
+        assert not worker.is_idle, worker.name
+    if worker.state is WorkerState.IDLE:
+        assert worker.is_idle, worker.name
     for task in worker.tasks.values():
         assert task.worker is worker
         assert task.state in (TaskState.ASSIGNED, TaskState.RUNNING), task.state

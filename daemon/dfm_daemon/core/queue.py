@@ -143,6 +143,12 @@ class Queue:
         """All of them, those of a run in their order, for those who look."""
         return [task for share in self._shares.values() for task in share.tasks()]
 
+    def before(self, task: Task) -> int:
+        """How many tasks of its run come before one that waits."""
+        share = self._shares.get(task.run.id)
+        tasks = share.tasks() if share else []
+        return tasks.index(task) if task in tasks else 0
+
     def share(self, run: RunId) -> Share | None:
         return self._shares.get(run)
 

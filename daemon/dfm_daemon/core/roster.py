@@ -7,7 +7,7 @@ from dfm_daemon.core import ahead, scaling
 from dfm_daemon.core.actions import Action
 from dfm_daemon.core.deadlines import Deadlines
 from dfm_daemon.core.queue import Queue
-from dfm_daemon.core.settings import Settings
+from dfm_daemon.core.settings import Settings, Survivor
 from dfm_daemon.core.state import SERVING, Pool, Shape, Worker, WorkerName, WorkerState
 
 END_S = 30.0  # before the end of its job a worker takes no more
@@ -24,7 +24,7 @@ class Roster:
         self._idle: Deadlines[WorkerName] = Deadlines()
         self._ends: Deadlines[WorkerName] = Deadlines()  # of their jobs
         self._pending: Deadlines[WorkerName] = Deadlines()  # that wait for too long
-        self._launched = 0
+        self._launched = settings.launched
 
     def pool(self, shape: Shape) -> Pool:
         if shape not in self.pools:
@@ -35,9 +35,26 @@ class Roster:
     def add(self, pool: Pool, now: float) -> Worker:
         """One more is wanted."""
         self._launched += 1
-        worker = Worker(WorkerName(f"w{self._launched}"), pool, now)
+        return self._take_in(Worker(WorkerName(f"w{self._launched}"), pool, now))
+
+    def adopt(self, survivor: Survivor, now: float) -> Worker:
+        """One that a daemon before this one launched. If nobody can say whether its job lives, it
+        has to be heard of in time, as one whose connection was lost."""
+        is_away = survivor.has_joined or not survivor.job
+        state = WorkerState.AWAY if is_away else WorkerState.PENDING
+        pool = self.pool(survivor.shape)
+        worker = Worker(survivor.name, pool, now, state, job=survivor.job, slots=survivor.slots)
+        if is_away:
+            worker.heard_at = now
+            self._leases.set(worker.name, now + self._settings.lease_s)
+        return self._take_in(worker)
+
+    def _take_in(self, worker: Worker) -> Worker:
+        pool = worker.pool
         pool.counts[worker.state] += 1
         pool.workers[worker.name] = worker
+        if worker.state is WorkerState.PENDING:
+            pool.pending[worker.name] = worker
         self.workers[worker.name] = worker
         return worker
 
@@ -52,7 +69,7 @@ class Roster:
             worker.pool.free[worker.name] = worker
         elif ahead.room(worker) > 0:
             worker.pool.roomy[worker.name] = worker
-        if not worker.tasks:
+        if worker.is_idle:
             worker.idle_since = now
             if worker.pool.limits.idle_timeout_s and worker.name not in self._idle:
                 self._idle.set(worker.name, now + worker.pool.limits.idle_timeout_s)

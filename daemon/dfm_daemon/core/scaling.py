@@ -20,7 +20,8 @@ def to_launch(pool: Pool, now: float) -> int:
     """How many to ask for now: a step at a time, and none while the last step is on its way."""
     if pool.state is PoolState.FAILED or now < pool.retry_at or pool.requested:
         return 0
-    return max(0, min(wanted(pool) - _lasting(pool), pool.limits.batch))
+    there = _lasting(pool) + pool.counts[WorkerState.AWAY]  # which may come back
+    return max(0, min(wanted(pool) - there, pool.limits.batch))
 
 
 def may_go(pool: Pool, worker: Worker, now: float) -> bool:

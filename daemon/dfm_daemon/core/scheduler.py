@@ -49,17 +49,18 @@ class Scheduler:
         self.limits = Limits(settings.tokens)
         self.hosts = Hosts()
         self.recent = Recent()
-        self._runs = Runs(self._roster, self.limits, self.recent, self.totals)
+        self._runs = Runs(settings, self._roster, self.limits, self.recent, self.totals)
         self.runs = self._runs.by_id
+        self.recovery = self._runs.recovery
         self._launches = Launches(self._roster, self._runs, self.hosts)
         self._news = News()
         self._drains = False
         self._ended = False
 
     def begin(self, now: float) -> list[Action]:
-        """The workers that are kept warm from the start."""
+        """The workers that there are, and those that are kept warm from the start."""
         self._roster.pool(self._settings.default_shape)
-        return list(self._launches.scale(now))
+        return [*self.recovery.begin(now), *self._launches.scale(now)]
 
     def handle(self, batch: Iterable[Event], now: float) -> list[Action]:
         """What is to be done about these events; with none, about the time that has passed."""
@@ -78,7 +79,7 @@ class Scheduler:
 
     def next_deadline(self) -> float | None:
         """When to call `handle` again, even if nothing happens."""
-        due = self._roster.deadlines()
+        due = self._roster.deadlines() + self._runs.deadlines()
         if not self._drains:
             due += self._launches.next_deadlines()
         return min((time for time in due if time is not None), default=None)
@@ -105,7 +106,7 @@ class Scheduler:
             case events.ResultTaken(run, task, attempt):
                 return self._runs.taken(run, task, attempt)
             case events.TaskSubmitted():
-                return self._runs.submitted(event)
+                return self._runs.submitted(event, now)
             case events.WorkerHeard(name):
                 if name in self.workers:
                     self.workers[name].heard_at = now
@@ -114,8 +115,13 @@ class Scheduler:
                 self._runs.joined(event)
                 self._news.welcome(run)
                 return ()
+            case events.RunSettled(run):
+                return self._runs.settled(run, now)
+            case events.RunAway(run):
+                self._runs.away(run, now)
+                return ()
             case events.RunLeft(run):
-                return self._runs.left(run)
+                return self._runs.left(run, now)
             case events.RunWithdrew(run):
                 return self._runs.withdrew(run)
             case events.RunCancelled(run, grace_s):
@@ -144,33 +150,54 @@ class Scheduler:
 
     def _joined(self, event: events.WorkerJoined, now: float) -> Iterable[Action]:
         worker = self.workers.get(event.worker)
-        if worker is None or worker.state not in COMING:
+        if worker is None or not _is_awaited(worker, event):
             reason = "there is one of this name" if worker else "nobody launched it"
             yield do.Refuse(event.worker, reason)
             return
+        if worker.state not in COMING and worker.state is not WorkerState.AWAY:
+            self._set_away(worker)  # it knows before we do that its connection was lost
+        is_new = worker.state in COMING
+        is_drained = not is_new and worker.left_as is WorkerState.DRAINING
+        if event.job and not worker.job and not is_new:
+            yield do.AdoptJob(worker.name, event.job)
         worker.host, worker.pid = event.host, event.pid
         worker.job = event.job or worker.job
         worker.slots = event.slots
-        worker.since = now
-        worker.move(WorkerState.IDLE)
+        worker.since = now if is_new else worker.since
+        worker.move(WorkerState.DRAINING if is_drained else WorkerState.IDLE)
         self._roster.begin_lease(worker, now)
         scaling.note_success(worker.pool)
         yield do.Admit(worker.name)
         yield do.TrustJob(worker.name)
-        yield do.Note(f"worker={worker.name} joined from host={worker.host} pid={worker.pid}")
+        verb = "joined from" if is_new else "is back at"
+        yield do.Note(f"worker={worker.name} {verb} host={worker.host} pid={worker.pid}")
         self._roster.set_end(worker, event.deadline)
+        missing, actions = self.recovery.reconcile(worker, event, now)
+        for task in reversed(missing):
+            yield from self._take_back(worker, task, now)
+        yield from actions
+        if is_drained:
+            yield do.Drain(worker.name, "it was to leave before it lost its connection")
+            return
+        if not worker.is_idle:
+            worker.move(WorkerState.BUSY)
         if self.hosts.is_excluded(worker.host, now):
             yield self._roster.drain(worker, _EXCLUDED)
             scaling.note_excluded(worker.pool, worker.host, now)
         else:
             self._roster.offer(worker, now)
 
+    def _set_away(self, worker: Worker) -> None:
+        worker.left_as = worker.state
+        self._roster.withhold(worker)
+        worker.move(WorkerState.AWAY)
+
     def _started(
         self, name: WorkerName, held: Held, started_at: float, now: float
     ) -> Iterable[Action]:
         task = self._task_of(name, held, now)
         if task is None:
-            yield do.Drop(name, held)
+            yield from self.recovery.started(name, held)
         elif task.state is TaskState.ASSIGNED:
             task.move(TaskState.RUNNING)
             task.started_at = started_at
@@ -192,8 +219,13 @@ class Scheduler:
     def _returned(self, name: WorkerName, held: Held, now: float) -> Iterable[Action]:
         task = self._task_of(name, held, now)
         if task is None:
+            self.recovery.returned(name, held, now)
             return
-        self._give_back(self.workers[name], task, now)
+        yield from self._take_back(self.workers[name], task, now)
+
+    def _take_back(self, worker: Worker, task: Task, now: float) -> Iterable[Action]:
+        """An attempt that has not started, and will not."""
+        self._give_back(worker, task, now)
         task.worker = None
         run = task.run
         if run.id not in self.runs:
@@ -212,7 +244,7 @@ class Scheduler:
     def _finished(self, event: events.TaskFinished, now: float) -> Iterable[Action]:
         task = self._task_of(event.worker, event.held, now)
         if task is None:
-            yield do.Drop(event.worker, event.held)
+            yield from self.recovery.finished(event, now)
             return
         worker = self.workers[event.worker]
         ahead.note_duration(task.pool, event.wall_s)
@@ -222,6 +254,7 @@ class Scheduler:
         task.move(TaskState.DONE)
         if task.run.id in self.runs:
             task.run.completed += 1
+            task.result = event.result
             self.totals["failed" if event.status else "completed"] += 1
             self.recent.add(task, event.status, event.wall_s)
             yield do.TellFinished(task.run.id, task.number, task.attempt, event.result)
@@ -246,7 +279,7 @@ class Scheduler:
             worker.long_count -= 1
         worker.pool.running_count -= 1
         if worker.state is WorkerState.BUSY:
-            if not worker.tasks:
+            if worker.is_idle:
                 worker.move(WorkerState.IDLE)
             self._roster.offer(worker, now)
 
@@ -266,13 +299,13 @@ class Scheduler:
             self._roster.remove(worker)
             yield do.Note(f"worker={name} left: {reason}")
             return
-        self._roster.withhold(worker)
-        worker.move(WorkerState.AWAY)
+        self._set_away(worker)
         self._roster.begin_lease(worker, now)
         yield do.Note(f"worker={name} connection lost: {reason}", is_trouble=True)
 
     def _lose(self, worker: Worker, reason: str, now: float) -> Iterable[Action]:
         """A worker is no more. Its tasks go back to where they were, or are given up."""
+        self.recovery.worker_gone(worker)
         tasks = list(worker.tasks.values())
         worker.tasks.clear()
         worker.long_count = 0
@@ -341,8 +374,16 @@ class Scheduler:
         for worker in self._roster.take_silent(now):
             yield do.EndJob(worker.name)
             yield from self._lose(worker, f"nothing heard for {self._settings.lease_s:.0f} s", now)
+        yield from self._runs.expire(now)
         for worker in self._roster.take_idle(now):
             yield self._roster.drain(worker, "idle for too long")
         for worker in self._roster.take_ending(now):
             yield self._roster.drain(worker, "its job is about to end")
         yield from self._launches.expire(now)
+
+
+def _is_awaited(worker: Worker, event: events.WorkerJoined) -> bool:
+    """It has never come, or it is the same process that comes back."""
+    return worker.state in COMING or (
+        worker.pid in (0, event.pid) and worker.host in ("", event.host)
+    )

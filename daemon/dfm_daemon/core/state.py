@@ -52,14 +52,14 @@ class TaskState(enum.Enum):
 
 
 class WorkerState(enum.Enum):
-    """requested → pending → idle ⇄ busy → draining → gone; any → lost."""
+    """requested → pending → idle ⇄ busy → draining → gone; any → away, and back."""
 
     REQUESTED = "requested"  # its job is being submitted
     PENDING = "pending"  # its job is with the scheduler, and nothing was heard from it
     IDLE = "idle"
     BUSY = "busy"
     DRAINING = "draining"  # gets no more tasks, ends after those it has
-    AWAY = "away"  # connection lost; its job may live
+    AWAY = "away"  # connection lost; its job may live, and it may come back
     GONE = "gone"
 
 
@@ -87,7 +87,7 @@ LEGAL_OF_WORKERS: Mapping[WorkerState, frozenset[WorkerState]] = {
         {WorkerState.IDLE, WorkerState.DRAINING, WorkerState.AWAY, WorkerState.GONE}
     ),
     WorkerState.DRAINING: frozenset({WorkerState.AWAY, WorkerState.GONE}),
-    WorkerState.AWAY: frozenset({WorkerState.GONE}),
+    WorkerState.AWAY: frozenset({WorkerState.IDLE, WorkerState.DRAINING, WorkerState.GONE}),
     WorkerState.GONE: frozenset(),
 }
 COMING = frozenset({WorkerState.REQUESTED, WorkerState.PENDING})
@@ -108,6 +108,7 @@ class Task:
     demand: Demand = NO_DEMAND
     state: TaskState = TaskState.WAITING
     worker: "Worker | None" = None  # that has it, or the result that is not acknowledged
+    result: bytes = b""  # until it is acknowledged: a client that comes back may not have it
     losses: int = 0
     started_at: float = 0.0  # UTC epoch
 
@@ -133,6 +134,10 @@ class Worker:
     job: str = ""
     slots: int = 1
     tasks: dict[tuple[RunId, int], Task] = field(default_factory=dict)
+    claims: set[tuple[RunId, int]] = field(
+        default_factory=set
+    )  # it runs, of runs that are not here
+    left_as: WorkerState = WorkerState.IDLE  # what it was when its connection was lost
     long_count: int = 0  # of these, those that run for long enough to be said to have started
     tasks_done: int = 0
     heard_at: float = 0.0
@@ -141,7 +146,11 @@ class Worker:
 
     @property
     def free_slots(self) -> int:
-        return self.slots - len(self.tasks)
+        return self.slots - len(self.tasks) - len(self.claims)
+
+    @property
+    def is_idle(self) -> bool:
+        return not self.tasks and not self.claims
 
     def move(self, state: WorkerState) -> None:
         legal = LEGAL_OF_WORKERS[self.state]
@@ -213,7 +222,7 @@ class Pool:
 
 @dataclass(slots=True, eq=False)
 class Run:
-    """One `dfm run` that is connected."""
+    """One `dfm run` that is connected, or may come back."""
 
     id: RunId
     pid: int
@@ -222,3 +231,6 @@ class Run:
     tasks: dict[int, Task] = field(default_factory=dict)
     completed: int = 0
     has_withdrawn: bool = False  # what has not started is not wanted any more
+    cancel_grace_s: float | None = None  # what runs is not wanted either
+    is_settled: bool = True  # it has said all that it wants since it came back
+    said: set[int] = field(default_factory=set)  # the tasks of which it has, until then

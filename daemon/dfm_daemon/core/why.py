@@ -12,6 +12,7 @@ def why(scheduler: Scheduler, task: Task, now: float) -> str:
     pool = task.pool
     return (
         _stopping(scheduler)
+        or _returning(scheduler, task)
         or _tokens(scheduler, task)
         or _no_workers(pool, now)
         or _turn(pool, task)
@@ -20,6 +21,12 @@ def why(scheduler: Scheduler, task: Task, now: float) -> str:
 
 def _stopping(scheduler: Scheduler) -> str:
     return "the daemon is about to stop and starts nothing more" if scheduler.is_draining else ""
+
+
+def _returning(scheduler: Scheduler, task: Task) -> str:
+    if (task.run.id, task.number) not in scheduler.recovery.held:
+        return ""
+    return "the daemon was restarted, and a worker that may be running it has not come back yet"
 
 
 def _tokens(scheduler: Scheduler, task: Task) -> str:

@@ -1,6 +1,7 @@
 """The clients' side of the daemon: `dfm run`, and the commands that ask and steer."""
 
 import logging
+import socket
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -13,6 +14,7 @@ from dfm.wire.codec import MAJOR, MINOR
 from dfm_daemon.core import events
 from dfm_daemon.core.events import Event
 from dfm_daemon.core.state import Demand, RunId, Shape
+from dfm_daemon.shell.lives import Lives
 from dfm_daemon.shell.questions import Questions
 from dfm_daemon.shell.workers import Blobs
 
@@ -40,8 +42,11 @@ class Clients:
         self._run_left = run_left
         self._snapshot = snapshot
         self._runs: dict[RunId, Link] = {}
+        self._pids: dict[RunId, int] = {}
+        self._lives = Lives()
         self._shapes: dict[RunId, dict[int, Shape]] = {}
         self._links: set[Link] = set()
+        self._over: set[RunId] = set()  # they have said so, and their connections end
 
     def meet(self, link: Link, hello: Any) -> None:
         """A process of an allowed user has said hello."""
@@ -58,7 +63,9 @@ class Clients:
             self._refuse(link, reason, "`dfm daemon stop`, then start it with this dfm")
             return
         run = RunId(hello.run)
-        if run in self._runs:
+        if run in self._runs and hello.is_back and self._pids[run] == hello.pid:
+            self._let_go(run)
+        elif run in self._runs:
             self._refuse(link, f"run {run} is connected already", "")
             return
         link.trust()
@@ -68,8 +75,14 @@ class Clients:
         if run:
             self._runs[run] = link
             self._shapes[run] = {}
-            self._tell(events.RunJoined(run, hello.pid, hello.user, hello.host))
-            log.info("run=%s joined: pid=%d user=%s", run, hello.pid, hello.user)
+            self._pids[run] = hello.pid
+            if hello.host == socket.gethostname():
+                self._lives.begin(run, hello.pid)
+            self._tell(
+                events.RunJoined(run, hello.pid, hello.user, hello.host, is_back=hello.is_back)
+            )
+            verb = "is back" if hello.is_back else "joined"
+            log.info("run=%s %s: pid=%d user=%s", run, verb, hello.pid, hello.user)
         link.send(self._welcome)
 
     def send(self, run: RunId, message: Any) -> None:
@@ -121,6 +134,10 @@ class Clients:
                 self._tell(events.RunWithdrew(run))
             case wire.Cancel(grace_s) if run:
                 self._tell(events.RunCancelled(run, grace_s))
+            case wire.Settled() if run:
+                self._tell(events.RunSettled(run))
+            case wire.Bye() if run:
+                self._over.add(run)
             case wire.AskStatus():
                 link.send(wire.Status(self._status()))
             case wire.AskWhy(task):
@@ -139,9 +156,34 @@ class Clients:
 
     def _lost(self, link: Link, run: RunId, reason: str) -> None:
         self._links.discard(link)
-        if run:
-            del self._runs[run], self._shapes[run]
-            log.info("run=%s left: %s", run, reason)
-            self._tell(events.RunLeft(run))
-            self._questions.run_left(run)
-            self._run_left()
+        if not run:
+            return
+        del self._runs[run], self._shapes[run], self._pids[run]
+        self._questions.run_left(run)
+        if run in self._over:
+            self._over.discard(run)
+            self._lives.forget(run)
+            self._left(run, "it is over")
+        else:
+            log.info("run=%s connection lost: %s", run, reason)
+            self._tell(events.RunAway(run))
+            self._lives.when_dead(run, lambda: self._left(run, "its process has ended"))
+        self._run_left()
+
+    def _left(self, run: RunId, reason: str) -> None:
+        log.info("run=%s left: %s", run, reason)
+        self._tell(events.RunLeft(run))
+
+    def forget_run(self, run: RunId) -> None:
+        self._lives.forget(run)
+
+    def _let_go(self, run: RunId) -> None:
+        """Of the connection that a run has given up."""
+        old = self._runs[run]
+        self._links.discard(old)
+        old.hear = old.lost = _ignore
+        old.cut("it has connected again")
+
+
+def _ignore(_: Any) -> None:
+    pass

@@ -38,6 +38,7 @@ from dfm_daemon.shell.clients import Clients
 from dfm_daemon.shell.door import Door
 from dfm_daemon.shell.guards import UserGuard
 from dfm_daemon.shell.jobs import Jobs
+from dfm_daemon.shell.journal import Journal
 from dfm_daemon.shell.monitor import Monitor
 from dfm_daemon.shell.questions import Questions
 from dfm_daemon.shell.workers import Blobs, Workers
@@ -46,6 +47,7 @@ log = logging.getLogger(__name__)
 
 LEASE_S = 30.0
 _LAST_WORDS_S = 2.0
+_CATCH_UP_S = 0.02  # between a deadline and what follows from it
 FIRST_CLIENT_S = 30.0  # an ephemeral daemon waits so long for its one client
 
 
@@ -63,9 +65,12 @@ class Daemon:
     """One daemon of one project, from `run` to its end."""
 
     def __init__(self, state: StateFolder, options: Options) -> None:
+        """Raises DaemonError if the project has one already."""
         self._state = state
         self._options = options
         self._loop = asyncio.get_running_loop()
+        self._lock = identity.Lock(state)
+        self._journal = Journal(state.journal)
         self._core = Scheduler(
             Settings(
                 options.runner_name,
@@ -74,6 +79,8 @@ class Daemon:
                 default_shape=Shape(*resolve(None, options.config, options.runner_name).worker),
                 lease_s=LEASE_S,
                 retries=options.config.retry_infra,
+                survivors=self._journal.survivors(options.runner_name),
+                launched=self._journal.launched,
             )
         )
         self._inbox: list[Event] = []
@@ -105,10 +112,10 @@ class Daemon:
         own = frozenset({os.geteuid()})
         uids = own if self._options.is_ephemeral else allowed_uids(self._options.config)
         self._is_for_others = uids != own
-        lock = identity.Lock(self._state)
-        socket_path = ""
+        socket_path = self._state.daemon_json
+        has_served = False
         try:
-            identity.hide(self._state, self._state.daemon_json)  # of one that was killed
+            identity.hide(self._state, socket_path)  # of one that was killed
             self._credentials = credentials.make(self._state.credentials, tls=config.tls)
             if not config.tls:
                 log.warning("%s", WITHOUT_TLS)
@@ -122,17 +129,22 @@ class Daemon:
                 Door(unix, UserGuard(uids), halls),
                 Door(tcp, credentials.guard(self._credentials), halls),
             ]
+            has_served = True
             await self._serve(doors, ready)
         finally:
             self._state.let_others_through(self._state.daemon_json, allowed=False)
-            identity.remove(self._state, socket_path or self._state.daemon_json)
-            lock.release()
+            # One that cannot even begin leaves the workers to the next.
+            is_last = has_served or not self._journal.was_there
+            self._journal.close()
+            (identity.remove if is_last else identity.hide)(self._state, socket_path)
+            self._lock.release()
 
     async def _serve(self, doors: list[Door], ready: Callable[[], None]) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             self._loop.add_signal_handler(number, self._signalled, number)
         async with asyncio.TaskGroup() as group:
-            self._jobs = Jobs(self._options.runner, group, self._tell)
+            self._jobs = Jobs(self._options.runner, group, self._tell, self._journal)
+            self._adopt_jobs(self._jobs)
             serving = [group.create_task(door.serve()) for door in doors]
             if self._options.is_ephemeral:
                 serving.append(group.create_task(self._wait_for_client()))
@@ -157,6 +169,16 @@ class Daemon:
             await self._jobs.end_all()
             if links:  # what was said to them is on its way
                 await asyncio.wait([link.closed for link in links], timeout=_LAST_WORDS_S)
+
+    def _adopt_jobs(self, jobs: Jobs) -> None:
+        survivors = self._journal.survivors(self._options.runner_name)
+        for worker in survivors:
+            if worker.job:
+                jobs.adopt(worker.name, worker.job, self._state.workers)
+        if survivors:
+            log.warning(
+                "the daemon before this one was killed: %d workers may live", len(survivors)
+            )
 
     def _stop_deciding(self) -> None:
         self._is_scheduled = True  # whatever comes in stays in the inbox
@@ -189,13 +211,18 @@ class Daemon:
             self._timer = self._loop.call_at(due, self._wake) if due is not None else None
 
     def _wake(self) -> None:
-        """Called by the timer, perhaps a part of a millisecond early: then it is set again."""
+        """Called by the timer, perhaps a part of a millisecond early: then it is set again. If this
+        process was stopped, what workers said meanwhile is to be read first."""
+        self._timer = self._loop.call_later(_CATCH_UP_S, self._wake_up)
+
+    def _wake_up(self) -> None:
         self._due = None
         self._decide()
 
     def _perform(self, decided: list[Action]) -> None:
         for action in decided:
             self._do(action)
+        self._journal.flush()  # before anything that was said leaves this process
 
     def _do(self, action: Action) -> None:
         workers, clients = self._workers, self._clients
@@ -224,14 +251,20 @@ class Daemon:
                 workers.send(worker, worker_wire.Drop(*held))
             case actions.ForgetRun(run):
                 workers.forget_run(run)
+                clients.forget_run(run)
                 self._blobs.forget(run)
             case actions.Admit(worker):
+                self._journal.joined(worker)
                 workers.admit(worker)
+            case actions.AdoptJob(worker, job):
+                self._journal.launched_as([worker], [job])
+                self._jobs.adopt(worker, job, self._state.workers)
             case actions.Refuse(worker, reason):
                 workers.refuse(worker, reason)
             case actions.Drain(worker, reason):
                 workers.send(worker, worker_wire.Drain(reason))
-            case actions.Launch():
+            case actions.Launch(runner, names, shape, slots):
+                self._journal.launching(runner, names, shape, slots)
                 self._jobs.launch([self._request(name, action) for name in action.workers])
             case actions.WatchJob(worker):
                 self._jobs.watch(worker)

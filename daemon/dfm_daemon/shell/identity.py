@@ -60,8 +60,9 @@ def hide(state: StateFolder, socket: str) -> None:
 
 
 def remove(state: StateFolder, socket: str) -> None:
-    """Removes what a daemon leaves, but for its logs."""
+    """Removes what a daemon leaves, but for its logs. Its workers, if any live, end by that."""
     hide(state, socket)
+    _unlink(state.journal)
     if os.path.dirname(socket) != state.path:
         try:
             os.rmdir(os.path.dirname(socket))

@@ -10,6 +10,7 @@ from dfm.runners.base import JobId, JobState, JobStatus, Runner, WorkerRequest
 from dfm_daemon.core import events
 from dfm_daemon.core.events import Event
 from dfm_daemon.core.state import WorkerName
+from dfm_daemon.shell.journal import Journal
 
 log = logging.getLogger(__name__)
 
@@ -27,11 +28,16 @@ class Jobs:
     """The jobs of one daemon. What happens to them goes to `tell`, as events of the scheduler."""
 
     def __init__(
-        self, runner: Runner, group: asyncio.TaskGroup, tell: Callable[[Event], None]
+        self,
+        runner: Runner,
+        group: asyncio.TaskGroup,
+        tell: Callable[[Event], None],
+        journal: Journal,
     ) -> None:
         self._runner = runner
         self._group = group
         self._tell = tell
+        self._journal = journal
         self._jobs: dict[WorkerName, JobId] = {}  # all that may live
         self._logs: dict[WorkerName, str] = {}
         self._in_doubt: set[WorkerName] = set()
@@ -44,6 +50,11 @@ class Jobs:
 
     def launch(self, requests: Sequence[WorkerRequest]) -> None:
         self._group.create_task(self._submit(requests))
+
+    def adopt(self, worker: WorkerName, job: str, log_folder: str) -> None:
+        """A job that a daemon before this one has submitted."""
+        self._jobs[worker] = JobId(job)
+        self._logs[worker] = f"{log_folder}/{job}.log"
 
     def watch(self, worker: WorkerName) -> None:
         """Asks about its job until it is gone, or until `trust`."""
@@ -63,7 +74,7 @@ class Jobs:
         self._in_doubt.discard(worker)
         self._pending.pop(worker, None)
         if job is not None:
-            self._group.create_task(self._cancel([job]))
+            self._group.create_task(self._end(worker, job))
 
     async def end_all(self) -> None:
         """Ends every job that may live; returns when they are gone. What is being submitted is ended
@@ -78,21 +89,26 @@ class Jobs:
         try:
             jobs = await _answer(_submitted(self._runner, requests))
         except DfmError as error:
-            self._tell(events.LaunchFailed(names, str(error)))
+            self._failed(names, str(error))
             return
         if self._is_over:
             await self._cancel(jobs)
             return
         if len(jobs) != len(requests):
             await self._cancel(jobs)
-            reason = f"the runner made {len(jobs)} jobs of {len(requests)} requests"
-            self._tell(events.LaunchFailed(names, reason))
+            self._failed(names, f"the runner made {len(jobs)} jobs of {len(requests)} requests")
             return
+        self._journal.launched_as(names, jobs)
+        self._journal.flush()
         for request, job in zip(requests, jobs, strict=True):
             self._jobs[WorkerName(request.worker)] = job
             self._logs[WorkerName(request.worker)] = f"{request.log_folder}/{job}.log"
         log.info("launched workers=%s jobs=%s", ",".join(names), ",".join(jobs))
         self._tell(events.LaunchSucceeded(names, tuple(jobs)))
+
+    def _failed(self, names: Sequence[WorkerName], reason: str) -> None:
+        self._journal.over(names)
+        self._tell(events.LaunchFailed(tuple(names), reason))
 
     async def _look(self) -> None:
         while True:
@@ -145,15 +161,23 @@ class Jobs:
         self._pending.pop(worker, None)
         self._jobs.pop(worker, None)
         log_file = self._logs.pop(worker, "")
+        self._journal.over([worker])
         self._tell(events.JobGone(worker, reason, _tail(log_file)))
 
-    async def _cancel(self, jobs: Sequence[JobId]) -> None:
+    async def _end(self, worker: WorkerName, job: JobId) -> None:
+        if await self._cancel([job]):
+            self._journal.over([worker])
+
+    async def _cancel(self, jobs: Sequence[JobId]) -> bool:
+        """Whether the scheduler has ended them."""
         if not jobs:
-            return
+            return True
         try:
             await _answer(_cancelled(self._runner, jobs))
         except DfmError as error:
             log.error("cannot end jobs=%s: %s", ",".join(jobs), error)
+            return False
+        return True
 
 
 async def _submitted(runner: Runner, requests: Sequence[WorkerRequest]) -> Sequence[JobId]:

@@ -106,10 +106,8 @@ def _of_one(core: Scheduler, name: str, now: float) -> Document:
 def _entry(core: Scheduler, task: Task, now: float) -> dict[str, Any]:
     entry: dict[str, Any] = {"task": task.name, "run": task.run.id}
     if task.state is TaskState.WAITING:
-        share = task.pool.queue.share(task.run.id)
-        before = share.tasks().index(task) if share else 0
         reason = why(core, task, now)
-        if before:
+        if before := task.pool.queue.before(task):
             reason += f"; {before} tasks of its run come first"
         return {**entry, "state": "waiting", "why": reason}
     assert task.worker is not None

@@ -84,6 +84,7 @@ class Workers:
 
     def admit(self, name: WorkerName) -> None:
         link = self._take_in(name)
+        self._let_go(name)
         self._links[name] = link
         self._known_blobs[name] = set()
         if link.closed.done():
@@ -151,6 +152,14 @@ class Workers:
             del self._at_the_door[name]
         return link
 
+    def _let_go(self, name: WorkerName) -> None:
+        """Of the connection that a worker has given up; what it had not said it says on the new one."""
+        old = self._links.pop(name, None)
+        self._leaving.pop(name, None)
+        if old is not None:
+            old.hear = old.lost = _ignore
+            old.cut("it has connected again")
+
     def _hear(self, name: WorkerName, message: Any) -> None:
         match message:
             case wire.Finished(run, task, attempt, status, wall_ms, result):
@@ -172,5 +181,11 @@ class Workers:
         del self._links[name]
         del self._known_blobs[name]
         leaving = self._leaving.pop(name, None)
+        if name in self._at_the_door:
+            return  # it has connected again, and has said so already
         is_expected = leaving is not None
         self._tell(events.WorkerLeft(name, leaving or reason, is_expected))
+
+
+def _ignore(_: Any) -> None:
+    pass

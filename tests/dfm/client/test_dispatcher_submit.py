@@ -1,14 +1,18 @@
 """What a run says to its daemon about each task, at the other end of a real socket."""
 
+import asyncio
+import socket
 from collections.abc import Sequence
 from typing import Any
 
 from dfm.client.dispatcher import DaemonDispatcher
-from dfm.link import Link
+from dfm.client.line import Here
+from dfm.version import VERSION
 from dfm.wire import client as wire
 from dfm.wire.client import CLIENT_LINK
+from dfm.wire.codec import MAJOR, MINOR
 from dfm.wire.task import SPEC, Requirements, TaskResult, TaskSpec, WorkerShape
-from tests.dfm_daemon.shell.conftest import Peer, connected, play
+from tests.dfm_daemon.shell.conftest import Peer, play
 
 LARGE = WorkerShape("large", 8, 32768, "regr", "large", ("rhel8", "bigmem"))
 SMALL = WorkerShape("1c-1G", 1, 1024)
@@ -33,17 +37,20 @@ def spec(name: str) -> TaskSpec:
 
 async def heard(submissions: Sequence[tuple[str, Requirements, float]]) -> list[Any]:
     """What the daemon hears of these."""
-    async with connected(CLIENT_LINK) as (link, peer):
-        made = DaemonDispatcher(_trusted(link), Deaf(), print)
-        for number, (name, requirements, expected_s) in enumerate(submissions):
-            made.submit(number, spec(name), b"[]", requirements, expected_s)
-        made.withdraw()
-        return await _until_withdraw(peer)
-
-
-def _trusted(link: Link) -> Link:
-    link.trust()
-    return link
+    ours, theirs = socket.socketpair()
+    peer = Peer(theirs, CLIENT_LINK)
+    async with asyncio.TaskGroup() as group:
+        connecting = group.create_task(DaemonDispatcher.connect(Here(ours), Deaf(), {}, print))
+        assert isinstance(await peer.hear(), wire.Hello)
+        await peer.say(wire.Welcome(MAJOR, MINOR, VERSION, 1, "local"))
+    made = connecting.result()
+    for number, (name, requirements, expected_s) in enumerate(submissions):
+        made.submit(number, spec(name), b"[]", requirements, expected_s)
+    made.withdraw()
+    found = await _until_withdraw(peer)
+    await made.close()
+    peer.hang_up()
+    return [message for message in found if not isinstance(message, wire.Blob)]
 
 
 async def _until_withdraw(peer: Peer) -> list[Any]:

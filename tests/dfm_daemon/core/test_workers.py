@@ -1,5 +1,7 @@
 """Workers that come, are heard, fall silent, say goodbye, or are nobody's."""
 
+from dataclasses import replace
+
 import pytest
 
 from dfm_daemon.core import actions as do
@@ -47,7 +49,10 @@ def test_a_worker_that_nobody_launched_is_refused(world: World) -> None:
 
 def test_a_second_worker_of_one_name_is_refused_and_the_first_one_stays(busy: Busy) -> None:
     world, worker = busy
-    assert world.handle(joined(worker)) == [do.Refuse(worker, "there is one of this name")]
+    other = joined(worker)
+    assert world.handle(replace(other, pid=other.pid + 1)) == [
+        do.Refuse(worker, "there is one of this name")
+    ]
     assert world.tasks_of(worker) == [1]
 
 
@@ -55,7 +60,8 @@ def test_of_two_workers_of_one_name_in_one_batch_the_first_is_admitted(world: Wo
     world.run(1)
     world.accept()
     name = world.coming[0]
-    kinds = [type(action) for action in world.handle(joined(name), joined(name))]
+    other = replace(joined(name), pid=78)
+    kinds = [type(action) for action in world.handle(joined(name), other)]
     assert kinds == [do.Admit, do.TrustJob, do.Refuse, do.Assign]
 
 
@@ -70,7 +76,8 @@ def test_no_worker_takes_the_name_of_one_that_is_on_its_way_out(state: str) -> N
     else:
         world.handle(now=5)
     assert world.worker(worker).state.value == state
-    assert world.handle(joined(worker)) == [do.Refuse(worker, "there is one of this name")]
+    other = replace(joined(worker), pid=78)
+    assert world.handle(other) == [do.Refuse(worker, "there is one of this name")]
 
 
 def test_the_name_of_a_worker_that_is_gone_is_not_given_again(world: World) -> None:

@@ -8,6 +8,7 @@ from typing import Any, cast
 from dfm.runners.base import JobId, JobState, JobStatus, Runner, WorkerRequest
 from dfm_daemon.core.events import Event
 from dfm_daemon.shell.jobs import Jobs
+from dfm_daemon.shell.journal import Journal
 from tests.dfm_daemon.shell.conftest import play, until
 
 PENDING = JobStatus(JobState.PENDING)
@@ -67,7 +68,8 @@ class World:
     def play(self, scene: Callable[[], Awaitable[None]]) -> None:
         async def within() -> None:
             async with asyncio.TaskGroup() as group:
-                self.jobs = Jobs(cast(Runner, self.cluster), group, self.told.append)
+                journal = Journal(str(self.log_folder / "jobs.journal"))
+                self.jobs = Jobs(cast(Runner, self.cluster), group, self.told.append, journal)
                 await scene()
                 await self.jobs.end_all()
 

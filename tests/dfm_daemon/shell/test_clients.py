@@ -230,7 +230,7 @@ def test_a_run_that_talks_nonsense_is_cut_off_and_the_others_are_not(data: bytes
         await peer.say(wire.Blob(0, b"environment"), SHAPE)
         await peer.write(data)
         assert await peer.is_cut_off()
-        await office.is_told(events.RunLeft(R1))
+        await office.is_told(events.RunAway(R1))
         await office.is_served(other)
         await other.say(wire.Withdraw())
         await office.is_told(events.RunWithdrew(R2))
@@ -260,16 +260,16 @@ def test_what_one_run_sent_is_not_anothers() -> None:
         await office.is_served(one)
         await other.say(SHAPE, SUBMIT)
         assert await other.is_cut_off()
-        await office.is_told(events.RunLeft(R2))
+        await office.is_told(events.RunAway(R2))
 
     with_office(scene)
 
 
-def test_a_run_that_hangs_up_has_left_and_may_come_again() -> None:
+def test_a_run_that_hangs_up_is_away_and_may_come_again() -> None:
     async def scene(office: Office) -> None:
         peer = await office.join()
         peer.hang_up()
-        await office.is_told(events.RunLeft(R1))
+        await office.is_told(events.RunAway(R1))
         assert office.left_count == 1
         office.clients.send(R1, wire.Finished(1, 1, b""))
         again = await office.join()
