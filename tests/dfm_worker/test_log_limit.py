@@ -211,3 +211,9 @@ def test_logs_are_looked_at_while_tasks_run_and_no_longer(
     loop.run()
     assert (len(looks), ends) == (3, [""])
     assert watch._timer is None
+
+
+def test_a_marker_of_64_mib_fails_its_task_with_the_file_s_name(host: Host) -> None:
+    result = host.run("head -c 67108864 /dev/zero > $DFM_MARKERS")
+    assert result.status == 1
+    assert f"{host.folder}/demo.t/dfm.markers.jsonl has 67108864 bytes" in result.failure
