@@ -21,6 +21,7 @@ _INTERVAL_S = 1.0
 _LINE = 64 * 1024  # bytes within which a cut looks for the end of a line
 _KEPT = 64 * 1024  # bytes of the tail where there are no holes
 _ROOM = 256  # bytes at least that a mark takes the place of
+_BLOCK = 64 * 1024  # bytes; the largest that filesystems have
 _SLICE = 4 * 1024 * 1024  # bytes that are moved between two turns of the loop
 _OPEN = os.O_NONBLOCK | os.O_CLOEXEC  # the task may have just put a named pipe there
 _KEEP_SIZE, _PUNCH_HOLE = 1, 2  # fallocate(2)
@@ -55,6 +56,7 @@ class Log:
         fd = os.open(self.path, os.O_RDWR | os.O_APPEND | _OPEN)
         try:
             head, end = self.limit // 2, size - self._tail()
+            end -= end % _BLOCK  # of a block in parts of two holes nothing is given back
             if end > (begin := max(head, self._hole)):
                 _punch(fd, begin, end - begin)
                 self._hole = end

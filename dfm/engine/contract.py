@@ -11,6 +11,7 @@ from dfm.graph.values import Fields, Value
 from dfm.wire.task import TaskResult
 
 _SEVERITIES = frozenset({"error", "warning", "info"})
+_MOST_OF_MESSAGE = 4096  # characters
 _OF_EVERY_ITEM = frozenset({"type", "src", "seq", "name", "params"})
 
 
@@ -127,9 +128,16 @@ def _marker(line: str, number: int) -> Marker:
     location = fields.get("loc")
     return Marker(
         severity if severity in _SEVERITIES else "info",
-        str(fields["msg"]),
+        _short(str(fields["msg"])),
         location if isinstance(location, dict) else None,
     )
+
+
+def _short(message: str) -> str:
+    """A message is for people: what a program has poured into one is not."""
+    if len(message) <= _MOST_OF_MESSAGE:
+        return message
+    return f"{message[:_MOST_OF_MESSAGE]}... ({len(message)} characters)"
 
 
 def _memento(result: TaskResult, markers: list[Marker]) -> Any:

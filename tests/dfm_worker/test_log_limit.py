@@ -96,7 +96,7 @@ def test_while_the_task_runs_the_disk_holds_the_limit_and_little_more(host: Host
     for number in range(1, 5):
         host.wait_for(said)
         assert file.stat().st_size == 8 * M * number + 6
-        while used() > M + 64 * K:
+        while used() > M + 128 * K:
             host.loop.call_later(0.01, host.loop.stop)
             host.loop.run()
         go_on.say()
@@ -211,3 +211,9 @@ def test_logs_are_looked_at_while_tasks_run_and_no_longer(
     loop.run()
     assert (len(looks), ends) == (3, [""])
     assert watch._timer is None
+
+
+def test_a_marker_of_64_mib_fails_its_task_with_the_file_s_name(host: Host) -> None:
+    result = host.run("head -c 67108864 /dev/zero > $DFM_MARKERS")
+    assert result.status == 1
+    assert f"{host.folder}/demo.t/dfm.markers.jsonl has 67108864 bytes" in result.failure

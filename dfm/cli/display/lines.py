@@ -3,7 +3,7 @@
 import sys
 from typing import TextIO
 
-from dfm.cli.display.words import duration, log_path, title, usage, verdict
+from dfm.cli.display.words import duration, log_path, printable, title, usage, verdict
 from dfm.engine.outcome import Ending, Outcome
 from dfm.graph.node import Node
 
@@ -66,7 +66,7 @@ def marker_lines(outcome: Outcome) -> list[str]:
     lines = []
     for marker in outcome.markers:
         lines.append(
-            f"  {_LETTERS.get(marker.severity, 'I')} {outcome.node.name}: {marker.message}"
+            f"  {_LETTERS.get(marker.severity, 'I')} {outcome.node.name}: {printable(marker.message)}"
         )
         if marker.location:
             place = [str(marker.location.get("path", ""))]

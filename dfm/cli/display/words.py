@@ -58,9 +58,14 @@ _CONTROL = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f]")
 _MOST_COLUMNS = 400  # of one line of a log that is shown
 
 
+def printable(text: str) -> str:
+    """Without what moves cursors or rings bells."""
+    return _CONTROL.sub("", text)
+
+
 def log_lines(tail: str, most: int) -> list[str]:
-    """The last lines of a log: without what moves cursors or rings bells, none of them endless."""
-    lines = (_CONTROL.sub("", line) for line in tail.rstrip("\n\0").split("\n")[-most:])
+    """The last lines of a log, none of them endless."""
+    lines = (printable(line) for line in tail.rstrip("\n\0").split("\n")[-most:])
     return [
         line if len(line) <= _MOST_COLUMNS else f"...{line[3 - _MOST_COLUMNS :]}" for line in lines
     ]

@@ -20,7 +20,7 @@ def test_lines_tell_starts_ends_and_markers() -> None:
     lines.started(b, "host (w1)")
     place = {"path": "a.v", "line": 3, "pos": -1}
     lines.ended(
-        Outcome(a, Ending.DONE, wall_ms=1210.0, markers=[Marker("warning", "careful", place)])
+        Outcome(a, Ending.DONE, wall_ms=1210.0, markers=[Marker("warning", "care\0ful", place)])
     )
     lines.ended(Outcome(b, Ending.FAILED, 2, folder="/x/rundir/p.b", log_tail="oops"))
     lines.ended(Outcome(node(2, "p.c"), Ending.UP_TO_DATE))

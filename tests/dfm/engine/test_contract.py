@@ -100,3 +100,17 @@ def test_a_memento_that_is_no_json_is_a_warning() -> None:
 @given(st.binary(max_size=200), st.binary(max_size=200), st.binary(max_size=200))
 def test_whatever_a_script_leaves_can_be_read(output: bytes, env: bytes, markers: bytes) -> None:
     read(result(output=output, environment=env, path=env, markers=markers, memento=output), "/", {})
+
+
+def test_a_message_without_an_end_is_cut() -> None:
+    handed = read(result(markers=lines({"msg": "x" * 10_000_000})), "/run", TYPES)
+    (marker,) = handed.markers
+    assert marker.message.endswith("xxx... (10000000 characters)")
+    assert len(marker.message) < 5000
+
+
+def test_a_line_of_nul_bytes_is_ignored_with_a_short_warning() -> None:
+    handed = read(result(markers=b"\0" * 10_000_000), "/run", TYPES)
+    (marker,) = handed.markers
+    assert marker.severity == "warning"
+    assert len(marker.message) < 200
