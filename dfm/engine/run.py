@@ -212,7 +212,7 @@ class Run:
             case Entry():
                 self._keep_books(node, view, ok=True)
             case Compound(on_error=None, members=members):
-                self._keep_books(node, view, ok=self._all_done(members))
+                self._keep_books(node, view, ok=self.plan.are_done(members))
             case _:
                 self._visit_task(node, view)
 
@@ -396,6 +396,3 @@ class Run:
 
     def _folder(self, node: Node) -> str:
         return f"{self._rundir}/{node.rundir}"
-
-    def _all_done(self, members: Sequence[int]) -> bool:
-        return all(self.plan.states[member] is State.DONE for member in members)

@@ -90,6 +90,9 @@ class Plan:
         """False once the scope of a ready node has stopped: it is to be skipped then."""
         return not self._scope(number).has_stopped
 
+    def are_done(self, numbers: Iterable[int]) -> bool:
+        return all(self.states[number] is State.DONE for number in numbers)
+
     def run(self, number: int) -> None:
         self._move(number, State.RUNNING)
 
