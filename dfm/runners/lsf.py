@@ -38,7 +38,7 @@ _TRANSIENT = (
 _NONE_FOUND = ("is not found", "No job found", "No unfinished job found")
 _OVER = ("No matching job found", "Job has already finished", "is already")
 _FIELDS = "jobid jobindex stat exit_code exit_reason pend_reason delimiter='^'"
-_CANCEL_AT_ONCE = 200
+_CANCEL_AT_ONCE = 100
 _RUN_LIMIT_STATUS = "140"  # of a program that SIGUSR2 ended
 
 _STATES = {
@@ -87,7 +87,7 @@ class LsfRunner:
         return self._absences.judge(jobs, found, "bjobs", time.monotonic())
 
     async def cancel(self, jobs: Sequence[JobId]) -> None:
-        for chunk in chunks(_compact(jobs), _CANCEL_AT_ONCE):
+        for chunk in chunks(jobs, _CANCEL_AT_ONCE):
             self.parse_cancel(await run(self.cancel_command(chunk)))
 
     # Submitting
@@ -159,8 +159,8 @@ class LsfRunner:
 
     # Ending
 
-    def cancel_command(self, jobs: Sequence[str]) -> list[str]:
-        return [*self._settings.words("bkill_cmd"), *jobs]
+    def cancel_command(self, jobs: Sequence[JobId]) -> list[str]:
+        return [*self._settings.words("bkill_cmd"), *_compact(jobs)]
 
     def parse_cancel(self, output: Output) -> None:
         troubles = [line for line in _lines(output.err) if not any(word in line for word in _OVER)]

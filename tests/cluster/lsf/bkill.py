@@ -47,20 +47,31 @@ def main(words: list[str]) -> int:
     over = [job for job in found if job.is_over]
     for job in over:
         print(f"Job <{job.full_id}>: Job has already finished", file=sys.stderr)
-    for job in (job for job in found if not job.is_over):
-        _kill(job, number, removes="-r" in flags)
+    living = [job for job in found if not job.is_over]
+    for job in living:
+        _note(job, number, removes="-r" in flags)
         print(f"Job <{job.full_id}> is being {'signaled' if number else 'terminated'}")
+    _end(living, removes="-r" in flags)
     return 255 if missing or over else 0
 
 
-def _kill(job: Job, number: str, *, removes: bool) -> None:
+def _note(job: Job, number: str, *, removes: bool) -> None:
+    """For the starter of the job, and for bjobs."""
     record = folder() / "kills" / f"{job.id}.{job.element}"
     signal = f"SIG{number}" if number else ""
     text = {"reason": "" if signal else _OWNER, "signal": signal, "removed": removes}
     record.with_name(f".{record.name}").write_text(json.dumps(text))
     record.with_name(f".{record.name}").replace(record)
-    slurm = f"{job.id}_{job.element}" if job.about["is_array"] else job.id
-    if job.stat in ("PEND", "PSUSP") or removes:
-        subprocess.run(["scancel", slurm], check=False)
-    elif job.stat in ("RUN", "SSUSP", "USUSP"):
-        subprocess.run(["scancel", "--batch", "--signal=USR1", slurm], check=False)
+
+
+def _end(jobs: list[Job], *, removes: bool) -> None:
+    """Those that wait are cancelled, the starters of the others read what was noted."""
+    waiting = [job for job in jobs if removes or job.stat in ("PEND", "PSUSP")]
+    running = [job for job in jobs if not removes and job.stat in ("RUN", "SSUSP", "USUSP")]
+    for words, some in ((["scancel"], waiting), (["scancel", "--batch", "--signal=USR1"], running)):
+        if some:
+            subprocess.run([*words, *map(_slurm_id, some)], check=False)
+
+
+def _slurm_id(job: Job) -> str:
+    return f"{job.id}_{job.element}" if job.about["is_array"] else job.id

@@ -156,10 +156,8 @@ def test_whatever_bjobs_prints_no_job_counts_as_ended_but_by_lsfs_words(out: str
 
 
 def test_elements_of_an_array_are_cancelled_together() -> None:
-    from dfm.runners.lsf import _compact
-
     jobs = [JobId("12[1]"), JobId("40"), JobId("12[7]")]
-    assert LSF.cancel_command(_compact(jobs)) == ["bkill", "12[1,7]", "40"]
+    assert LSF.cancel_command(jobs) == ["bkill", "12[1,7]", "40"]
 
 
 def test_jobs_that_are_over_already_can_be_cancelled() -> None:
