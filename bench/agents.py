@@ -10,6 +10,7 @@ import sys
 import time
 from typing import assert_never
 
+from dfm.errors import DaemonError
 from dfm.version import VERSION
 from dfm.wire import worker as wire
 from dfm.wire.codec import MAJOR, MINOR
@@ -67,13 +68,25 @@ class Crowd:
             TaskResult(0, time.time(), 0.0, [Command(["/usr/bin/true"], 0)], [])
         )
         self._present: dict[Noop, None] = {}
+        self._coming: list[list[str]] = []
         self.loop.each_turn = self._turn
 
     def serve(self, commands: list[list[str]]) -> None:
-        for command in commands:
-            self._present[Noop(self, command[command.index("--connect") :])] = None
+        self._coming = commands
+        self._come()
         self._tick()
         self.loop.run()
+
+    def _come(self) -> None:
+        """One more: those that are here already go on beating meanwhile."""
+        command = self._coming.pop()
+        try:
+            self._present[Noop(self, command[command.index("--connect") :])] = None
+        except DaemonError as error:
+            print(f"again: {error}", file=sys.stderr)
+            self._coming.append(command)
+        if self._coming:
+            self.loop.call_later(0.0, self._come)
 
     def leave(self, worker: Noop) -> None:
         if worker in self._present:

@@ -18,7 +18,7 @@ from dfm.client.find import find
 from dfm.config.state_folder import StateFolder
 
 _ROOT = Path(__file__).parent.parent
-_COME_S = 120.0
+_COME_S = 300.0
 
 
 class Rate(NamedTuple):
@@ -59,7 +59,9 @@ class Site:
         self.pid = found.pid
         deadline = time.monotonic() + _COME_S
         while self._idle() < self._agents:
-            assert time.monotonic() < deadline, f"{self._agents} agents have not come"
+            if time.monotonic() > deadline:
+                self.__exit__()
+                raise TimeoutError(f"{self._agents} agents have not come in {_COME_S:.0f} s")
             time.sleep(0.2)
         return self
 
