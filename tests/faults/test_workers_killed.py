@@ -3,12 +3,12 @@
 import os
 import random
 import signal
-import subprocess
 import threading
 
 import pytest
 
 from tests.faults.conftest import FAILS, IS_SOAK, Site
+from tests.integration.conftest import Done
 
 WORKERS = 16
 MEAN_LIFE_S = 5.0
@@ -42,15 +42,16 @@ class Killer(threading.Thread):
             self.killed += 1
 
 
-def finish(site: Site, killer: Killer) -> "subprocess.Popen[str]":
+def finish(site: Site, killer: Killer) -> Done:
+    """A run to its end, under the killer."""
     run = site.start("run", "all", "-k", "-u", "log")
     killer.start()
     try:
-        run.wait(3600)
+        out, err = run.communicate(timeout=3000)  # read all the time: a full pipe would stop it
     finally:
         killer.is_over.set()
         killer.join()
-    return run
+    return Done(("run", "all"), run.returncode, out, err)
 
 
 @pytest.mark.timeout(3600)
@@ -61,7 +62,7 @@ def test_workers_that_are_killed_at_random_change_no_verdict(
     site.prepare(TASKS, sleep_s=0.2, config=CONFIG)
     site.start_daemon(WORKERS)
     killer = Killer(site, dice)
-    done = site.end(finish(site, killer))
+    done = finish(site, killer)
     assert killer.killed > 0
     assert done.status == 1, done
     counts = done.counts()

@@ -72,6 +72,10 @@ class Recovery:
             if survivor.job:
                 yield do.WatchJob(survivor.name)
 
+    def is_waiting(self) -> bool:
+        """Whether workers have, or may have, tasks that no run has asked for yet."""
+        return bool(self._expected or self._claims)
+
     def deadline(self) -> float | None:
         return self._until if self._is_open else None
 

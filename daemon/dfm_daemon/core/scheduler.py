@@ -90,8 +90,9 @@ class Scheduler:
         return self._drains
 
     def _is_running(self) -> bool:
-        """Whether a worker has a task."""
-        return any(pool.running_count for pool in self.pools.values())
+        """Whether a worker has a task, or may have."""
+        is_busy = any(pool.running_count for pool in self.pools.values())
+        return is_busy or self.recovery.is_waiting()
 
     # Events
 

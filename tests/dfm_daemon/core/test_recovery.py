@@ -180,6 +180,15 @@ def test_a_job_that_nobody_knew_is_adopted_with_its_worker() -> None:
     assert do.AdoptJob(ONE, "job-w1") in world.handle(returned(ONE))
 
 
+def test_a_daemon_that_is_to_end_after_what_runs_waits_for_the_workers_of_the_one_before() -> None:
+    world = restarted(ONE)
+    world.handle(events.StopAsked(drain=True))
+    world.handle(returned(ONE, [held(1)]), BACK, submitted(1), SETTLED)
+    assert not world.has_ended
+    assert told(held(1)) in world.handle(finished(ONE, held(1)))
+    assert world.has_ended
+
+
 # Without a restart
 
 
