@@ -30,7 +30,7 @@ types: install
 	$(BIN)/mypy
 
 unit: install
-	tests/tools/need iverilog tmux
+	tests/tools/need iverilog tmux ip=iproute2
 	$(BIN)/pytest
 
 wheel-check: install
