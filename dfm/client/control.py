@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+import struct
 from collections.abc import Iterator
 from typing import Any, NamedTuple, Self
 
@@ -63,6 +64,14 @@ class Control:
         self._connection.settimeout(timeout_s)
         for _ in self._messages:
             pass
+
+    def peer_pid(self) -> int:
+        """The daemon's process, if this one could see it; else 0. unix(7), SO_PEERCRED."""
+        if not self.is_here:
+            return 0
+        size = struct.calcsize("3i")
+        said = self._connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size)
+        return int(struct.unpack("3i", said)[0])
 
     def close(self) -> None:
         self._connection.close()
