@@ -61,7 +61,7 @@ def start(root: str, runner: str | None, pool_size: int | None, *, foreground: b
         return FAILED
     print(f"daemon started: pid {process.pid}, state in {state.path}")  # noqa: T201
     if not config.daemon.tls:
-        print(f"dfm: {WITHOUT_TLS}", file=sys.stderr)  # noqa: T201
+        print(f"dfm: warning: {WITHOUT_TLS}", file=sys.stderr)  # noqa: T201
     return 0
 
 
