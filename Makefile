@@ -33,7 +33,7 @@ types: install
 	$(BIN)/mypy
 
 unit: install
-	tests/tools/need iverilog tmux
+	tests/tools/need iverilog tmux ip=iproute2
 	tests/tools/need $(SLURM) || [ "$$DFM_REQUIRE_SLURM" != 1 ]
 	$(BIN)/pytest
 

@@ -77,7 +77,7 @@ class Driver:
         self._submitted = 0
         self._running: list[tuple[WorkerName, Held]] = []
         self._answers: list[Event] = []  # of workers and clients to what was decided
-        self._core = Scheduler(Settings("bench", self._limits))
+        self._core = Scheduler(Settings("bench", self._limits, tokens={"licence": size.workers}))
         self._runs = [RunId(f"run{number}") for number in range(size.clients)]
         self.feed([events.RunJoined(run, 1, "user", "host") for run in self._runs])
 

@@ -63,7 +63,7 @@ def start(root: str, runner: str | None, pool_size: int | None, *, foreground: b
         return FAILED
     print(f"daemon started: pid {process.pid}, state in {state.path}")  # noqa: T201
     if not config.daemon.tls:
-        print(f"dfm: {WITHOUT_TLS}", file=sys.stderr)  # noqa: T201
+        print(f"dfm: warning: {WITHOUT_TLS}", file=sys.stderr)  # noqa: T201
     return 0
 
 
@@ -119,16 +119,16 @@ def stop(root: str, *, drain: bool, timeout_s: float | None) -> int:
 
 def _end_of(control: Control, state: StateFolder) -> Callable[[float], bool]:
     """Waits for so many seconds until the daemon has ended; false if it has not."""
-    if control.is_here:
+    pid = control.peer_pid()
+    if pid:
         try:
-            pidfd = os.pidfd_open(control.welcome.pid)
-        except ProcessLookupError:  # of another container on this host
-            pass
-        else:
-            return lambda timeout_s: bool(select.select([pidfd], [], [], timeout_s)[0])
+            pidfd = os.pidfd_open(pid)
+        except ProcessLookupError:
+            return lambda timeout_s: True
+        return lambda timeout_s: bool(select.select([pidfd], [], [], timeout_s)[0])
 
     def is_removed(timeout_s: float) -> bool:
-        """By its last file: its process is on another host."""
+        """By its last file: its process is on another host, or in another container."""
         deadline = time.monotonic() + timeout_s
         while os.path.exists(state.lock) and time.monotonic() < deadline:
             time.sleep(_AGAIN_S)

@@ -137,7 +137,7 @@ def _ephemeral(project: StateFolder, means: Means) -> Iterator[Line]:
     """A daemon for this run only; it ends with it."""
     project.make()
     if not means.config.daemon.tls:
-        means.display.notice(WITHOUT_TLS)
+        means.display.notice(f"warning: {WITHOUT_TLS}")
     folder = tempfile.mkdtemp(prefix="run-", dir=project.path)
     state = StateFolder(project.project, folder)
     request = Request(means.selection.name, runner_options=means.runner_options, is_ephemeral=True)

@@ -4,6 +4,7 @@ import json
 import os
 import select
 import socket
+import struct
 import time
 from collections.abc import Iterator
 from typing import Any, NamedTuple, Self, TypeVar
@@ -78,6 +79,14 @@ class Control:
     def is_ending(self, timeout_s: float) -> bool:
         """Whether it says so, or closes the connection, within this time."""
         return bool(select.select([self._connection], [], [], timeout_s)[0])
+
+    def peer_pid(self) -> int:
+        """The daemon's process, if this one could see it; else 0. unix(7), SO_PEERCRED."""
+        if not self.is_here:
+            return 0
+        size = struct.calcsize("3i")
+        said = self._connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size)
+        return int(struct.unpack("3i", said)[0])
 
     def close(self) -> None:
         self._connection.close()

@@ -8,7 +8,7 @@ from dfm.config.merge import Origin
 from dfm.config.quantities import PortRange
 
 WITHOUT_TLS = (
-    "warning: runner.daemon.tls is false: what the daemon, its workers and its clients on other"
+    "runner.daemon.tls is false: what the daemon, its workers and its clients on other"
     " hosts say to each other can be read and changed on the network"
 )
 

@@ -18,6 +18,7 @@ from dfm.wire.worker import WORKER_LINK
 
 LINKS = {WORKER: WORKER_LINK, CLIENT: CLIENT_LINK}
 SUBJECTS = {WORKER: "dfm worker", CLIENT: "dfm client"}  # of their certificates
+_HANDSHAKE_S = 10.0  # else uvloop keeps what is left of a handshake for 60 s after its end
 _ROLES = {subject: role for role, subject in SUBJECTS.items()}
 
 
@@ -106,7 +107,10 @@ def peer_uid(connection: socket.socket) -> int:
 
 async def _attach(connection: socket.socket, link: Link, tls: ssl.SSLContext | None = None) -> None:
     loop = asyncio.get_running_loop()
-    await loop.connect_accepted_socket(lambda: link, connection, ssl=tls)
+    patience = _HANDSHAKE_S if tls is not None else None
+    await loop.connect_accepted_socket(
+        lambda: link, connection, ssl=tls, ssl_handshake_timeout=patience
+    )
 
 
 def _subject(transport: asyncio.BaseTransport) -> str:

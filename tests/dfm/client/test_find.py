@@ -1,16 +1,21 @@
 """What `daemon.json` says against what is there."""
 
 import json
+import os
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from dfm.client.control import Control
-from dfm.client.find import connect, find, is_locked
+from dfm.client.find import connect, find, is_locked, reach, remove_stale
+from dfm.client.line import Elsewhere
 from dfm.config.state_folder import StateFolder
+from dfm.config.this_host import boot_id
 from dfm.errors import DaemonError
 
 LOCKER = """
@@ -91,3 +96,58 @@ def test_something_else_at_the_socket_is_no_daemon(state: StateFolder) -> None:
         with pytest.raises(DaemonError), peer:
             Control(connection)
         connection.close()
+
+
+@contextmanager
+def answering(state: StateFolder) -> Iterator[None]:
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(f"{state.path}/daemon.sock")
+        listener.listen()
+        yield
+
+
+def test_a_pid_that_lives_proves_nothing(state: StateFolder) -> None:
+    say(state, pid=os.getpid(), boot=boot_id())
+    assert reach(state) is None
+
+
+def test_after_another_boot_of_this_host_a_daemon_is_gone(state: StateFolder) -> None:
+    say(state, boot="the one before")
+    assert reach(state) is None
+
+
+def test_a_host_that_got_another_name_still_finds_its_daemon(state: StateFolder) -> None:
+    say(state, host="before", boot=boot_id())
+    with answering(state):
+        line = reach(state)
+        assert line is not None
+        assert line.is_here
+        line.open().close()
+
+
+def test_the_socket_of_another_host_is_not_asked(state: StateFolder) -> None:
+    """A file of that name may be here, and anybody's."""
+    say(state, host="elsewhere", boot="its", addresses=[["10.0.0.1", 5]])
+    with answering(state):
+        line = reach(state)
+    assert isinstance(line, Elsewhere)
+    assert line.addresses == [("10.0.0.1", 5)]
+    assert line.credentials == f"{state.credentials}/client.pem"
+
+
+@pytest.mark.parametrize(
+    "addresses", [[], [["127.0.0.1", 5]], [["::1", 5], ["localhost", 5]], [5], "x", [["a", "b"]]]
+)
+def test_a_daemon_that_only_its_own_host_can_reach_says_so(
+    state: StateFolder, addresses: object
+) -> None:
+    say(state, host="elsewhere", addresses=addresses)
+    with pytest.raises(DaemonError, match=r"runs on elsewhere .* and listens only there"):
+        reach(state)
+
+
+def test_what_is_stale_can_be_removed_twice(state: StateFolder) -> None:
+    say(state)
+    remove_stale(state)
+    remove_stale(state)
+    assert find(state) is None
