@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from dfm.config.fields import Section
+from dfm.config.fields import Section, Value
 from dfm.runners.base import JobId, JobState, JobStatus, WorkerRequest
 
 NAME = "crowd"
@@ -33,7 +33,7 @@ def install(folder: Path) -> None:
 class CrowdRunner:
     section: ClassVar[Section] = Section()
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Mapping[str, Value]) -> None:
         self._processes: list[subprocess.Popen[str]] = []
         self._running: set[JobId] = set()
 

@@ -62,6 +62,8 @@ class Executor:
     ) -> Attempt | TaskResult:
         """Starts a task; `on_end` is called once, later. A task that cannot start gives its result."""
         attempt = Attempt(spec, on_end)
+        if spec.umask >= 0:
+            os.umask(spec.umask)  # which its processes inherit
         try:
             staging.stage(spec, inputs)
             variables = staging.variables(spec, {**environment, **self._job_environment})

@@ -104,6 +104,8 @@ def _become(order: Order) -> None:
     if not os.read(order.go, 1):
         os._exit(0)  # the executor has given this process up
     os.close(order.go)
+    if request.spec.umask >= 0:
+        os.umask(request.spec.umask)
     try:
         log = os.open(staging.log_file(request.spec), staging.LOG_FLAGS, 0o666)
         os.chdir(request.cwd)

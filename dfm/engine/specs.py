@@ -28,6 +28,13 @@ class Places(NamedTuple):
     cwd: str  # of dfm
 
 
+def _umask() -> int:
+    """Of this process, which can only be read by setting it."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
+
+
 class RunContext:
     """What all tasks of a run have in common. `log_limit` is in bytes of one log; 0: none."""
 
@@ -40,6 +47,7 @@ class RunContext:
     ) -> None:
         self.places = places
         self._log_limit = log_limit
+        self._umask = _umask()
         self.environment = run_environment(environ, places.rundir)
         self._types = json.dumps(types)
 
@@ -76,6 +84,7 @@ class RunContext:
             None,
             python,
             self._log_limit,
+            self._umask,
         ), markers
 
 

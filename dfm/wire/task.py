@@ -23,6 +23,7 @@ class TaskSpec(NamedTuple):
     inputs: bytes | None  # JSON array; None: it is the second blob of the submission
     python: dict[str, str] | None = None  # what only Python tasks are told
     log_limit: int = 0  # bytes of its log that are kept, head and tail; 0: all
+    umask: int = -1  # of the files that it makes; -1: that of whoever runs it
 
 
 class WorkerShape(NamedTuple):

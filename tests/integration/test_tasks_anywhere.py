@@ -280,3 +280,26 @@ def test_two_runs_in_one_folder_do_each_task_once(anywhere: Project) -> None:
     assert done.status == 0
     assert "nothing to do: 1 task up to date" in done.out
     assert anywhere.read("runs") == "ran\n"
+
+
+def test_files_of_a_task_have_the_modes_that_whoever_runs_it_gives_files(anywhere: Project) -> None:
+    """Not those of whoever started the daemon."""
+    anywhere.flow(
+        "  tasks:\n"
+        "  - {name: script, run: 'touch made'}\n"
+        "  - name: python\n"
+        "    shell: pytask\n"
+        "    run: |\n"
+        "      open(ctxt.rundir + '/made', 'w').close()\n"
+        "      return None\n"
+        "  - {root: all, needs: [script, python], run: 'true'}\n"
+    )
+    before = os.umask(0o027)
+    try:
+        anywhere.ok("run", "all")
+    finally:
+        os.umask(before)
+    for task in ("script", "python"):
+        for name in ("made", f"p.{task}.log"):
+            mode = (anywhere.folder / f"rundir/p.{task}/{name}").stat().st_mode & 0o777
+            assert mode == 0o640, (task, name)
