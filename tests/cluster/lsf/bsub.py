@@ -147,7 +147,8 @@ def _sbatch(
     spec.write_text(json.dumps(about))
     usage = dict(needs.usage)
     licences = ",".join(f"{name}:{int(usage[name])}" for name in ("vcs",) if name in usage)
-    line = f"exec {sys.executable} {_STARTER} {spec}"
+    # A bkill that comes before the starter listens is not lost: it finds it written down.
+    line = f"trap '' USR1; exec {sys.executable} {_STARTER} {spec}"
     words = [
         "sbatch", "--parsable", f"--job-name={about['name']}"[:100], "--partition=normal",
         "--ntasks=1", f"--cpus-per-task={about['slots']}", f"--mem={int(usage.get('mem', 100))}M",

@@ -36,19 +36,21 @@ class Job:
         self.reason = ""
         self.steps: list[tuple[float, signal.Signals]] = []  # of its end, when due
         self.began = time.monotonic()
+        self._kill_record = self.lsf / "kills" / f"{self.id}.{self.index}"
 
     def run(self) -> int:
         """Returns the exit status of the job as its shell would."""
         signal.pthread_sigmask(signal.SIG_BLOCK, _WATCHED)
+        signal.signal(signal.SIGUSR1, signal.SIG_DFL)  # what is ignored cannot be waited for
         direct = self.site["stdout_direct"]
         out = self._named(self.about["out"]) if direct else f"{self.file}.out"
         err = self._named(self.about["err"]) if direct else f"{self.file}.err"
         with _opened(out, self.about["appends"]) as stdout:
             stderr = _opened(err, self.about["appends"]) if self.about["err"] else stdout
             status = self._execute(stdout, stderr)
-        self._record(status)
         if not direct:
             self._deliver(out, err, status)
+        self._record(status)
         return status
 
     def _execute(self, stdout: Any, stderr: Any) -> int:
@@ -70,6 +72,8 @@ class Job:
             stdout=stdout, stderr=stderr, start_new_session=True,
             preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_SETMASK, ()),
         )  # fmt: skip
+        if self._kill_record.exists():
+            self._hear()
         while shell.poll() is None:
             self._watch(shell.pid)
         try:
@@ -103,7 +107,7 @@ class Job:
 
     def _hear(self) -> None:
         """What bkill wrote down before it sent the signal."""
-        asked = json.loads((self.lsf / "kills" / f"{self.id}.{self.index}").read_text())
+        asked = json.loads(self._kill_record.read_text())
         if asked["signal"]:
             self._send(signal.Signals[asked["signal"]])
         elif not self.steps:

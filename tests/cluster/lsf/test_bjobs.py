@@ -87,7 +87,7 @@ def test_bkill_ends_by_int_term_and_kill_and_returns_before(lsf: Lsf) -> None:
     lsf.set(terminate_interval_s=0.5, stdout_direct=True)
     out = lsf.slurm.folder / "signals"
     job = running(lsf, "-oo", str(out), f'exec {sys.executable} -c "{CAUTIOUS}"')
-    lsf.slurm.until(lambda: out.read_text() == "0\n", "it catches signals")
+    lsf.slurm.until(lambda: out.exists() and out.read_text() == "0\n", "it catches signals")
     done = lsf.call("bkill", job)
     assert (done.returncode, done.stdout) == (0, f"Job <{job}> is being terminated\n")
     assert ended(lsf, job) == ["EXIT", "137", "TERM_OWNER: job killed by owner"]

@@ -47,7 +47,9 @@ class Jobs:
         return self.until(jobs, lambda found: all(status.state is state for status in found))
 
     def log(self, job: JobId) -> str:
-        return (self.folder / f"{job}.log").read_text()
+        """What is there of it."""
+        path = self.folder / f"{job}.log"
+        return path.read_text() if path.exists() else ""
 
 
 async def _list(asked: Any) -> Sequence[JobId]:

@@ -34,7 +34,7 @@ def test_a_job_is_submitted_seen_and_cancelled(lsf: Lsf, jobs: Jobs) -> None:
     gone = jobs.all_are([job], JobState.GONE)
     assert gone[job].end is JobEnd.CANCELLED
     assert gone[job].reason.endswith("TERM_OWNER: job killed by owner")
-    assert "w1\n" in jobs.log(job)
+    assert "<dfm-test-w1> was submitted" in jobs.log(job), "LSF's report"
     jobs.cancel([job])
 
 

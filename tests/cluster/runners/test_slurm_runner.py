@@ -27,10 +27,10 @@ def test_a_job_is_submitted_seen_and_cancelled(slurm: Slurm, jobs: Jobs) -> None
     jobs.all_are([job], JobState.RUNNING)
     shown = slurm.run("squeue", "-h", "-j", job, "-o", "%j %P %C %m %k")
     assert shown == "dfm-test-w1 normal 1 100M dfm /p"
+    slurm.until(lambda: jobs.log(job) == "w1\n", "it writes its log")
     jobs.cancel([job])
     gone = jobs.all_are([job], JobState.GONE)
     assert gone[job] == JobStatus(JobState.GONE, "CANCELLED", JobEnd.CANCELLED)
-    assert jobs.log(job).startswith("w1\n")
     jobs.cancel([job])
 
 
