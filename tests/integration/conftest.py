@@ -127,9 +127,10 @@ class Project:
         for process in psutil.process_iter():
             try:
                 words, environment = process.cmdline(), process.environ()
+                is_zombie = process.status() == psutil.STATUS_ZOMBIE
             except psutil.Error:
                 continue
-            if process.status() == psutil.STATUS_ZOMBIE or process.pid == os.getpid():
+            if is_zombie or process.pid == os.getpid():
                 continue
             rundir = environment.get("DFM_RUNDIR", "")
             if rundir.startswith(mark) or any(mark in word for word in words):
