@@ -84,12 +84,15 @@ def test_what_a_killed_daemon_left_is_stale_and_in_nobodys_way(project: Project)
     project.ok("daemon", "start")
     project.ok("run", "t")
     os.kill(project.status()["pid"], signal.SIGKILL)
-    until(lambda: not project.leftovers(), "its workers end by themselves")
+    until(lambda: project.dfm("daemon", "status").status == 1)
     stale = project.dfm("daemon", "status", "--json")
     assert (stale.status, json.loads(stale.out)) == (1, {"running": False, "stale": True})
     assert "was killed" in project.dfm("daemon", "status").out
     project.ok("run", "t", "-f")
     assert project.dfm("daemon", "status").status == 3, "the run has removed it"
+    project.ok("daemon", "stop")
+    until(lambda: not project.leftovers(), "its workers end: no daemon will come back")
+    assert {path.name for path in (project.folder / ".dfm").iterdir()} == {"daemon.log", "workers"}
 
 
 def test_a_daemon_starts_over_a_stale_one(daemon: Project) -> None:

@@ -173,7 +173,7 @@ def test_a_stranger_that_plays_the_daemon_gets_no_worker(project: Project, tmp_p
         thread.start()
         done = subprocess.run(
             [sys.executable, "-m", "dfm", "worker", "--connect", f"127.0.0.1:{port}",
-             "--credentials", ours.worker, "--worker", "w1"],
+             "--credentials", ours.worker, "--worker", "w1", "--lost-timeout", "0"],
             env=project.environment, capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip
         thread.join()

@@ -30,7 +30,18 @@ class SimWorker:
         self._due = float("inf")  # when the agent is called next
         slots = world.scenario.slots
         hello = wire.Hello(
-            MAJOR, MINOR, VERSION, name, f"host-{name}", 1, "", slots, slots, None, [], []
+            MAJOR,
+            MINOR,
+            VERSION,
+            name,
+            f"host-{name}",
+            1,
+            f"job-{name}",
+            slots,
+            slots,
+            None,
+            [],
+            [],
         )
         self._agent = Agent(hello, world.clock.now)
         self._connect(link)

@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
+from dfm.errors import DaemonError
 from dfm_daemon.core.settings import Survivor
 from dfm_daemon.core.state import Shape, WorkerName
 
@@ -28,7 +29,7 @@ class Journal:
     """The file of one project. The constructor reads it, and writes what still counts."""
 
     def __init__(self, path: str) -> None:
-        """Raises OSError."""
+        """Raises DaemonError."""
         self.launched = 0  # the number of the newest worker
         self._path = path
         self._workers: dict[WorkerName, _Entry] = {}
@@ -36,8 +37,11 @@ class Journal:
         self._lines = 0
         self._trouble = ""
         self._fd = -1
-        self.was_there = self._read()
-        self._rewrite()
+        try:
+            self.was_there = self._read()
+            self._rewrite()
+        except OSError as error:
+            raise DaemonError(f"cannot read and write {path}: {error.strerror}") from error
 
     def survivors(self, runner: str) -> tuple[Survivor, ...]:
         """The workers whose jobs may live, of this runner; others cannot be asked about."""
@@ -65,14 +69,13 @@ class Journal:
         try:
             while self._unwritten:
                 del self._unwritten[: os.write(self._fd, self._unwritten)]
+            if self._lines > _SPARE_LINES + 4 * len(self._workers):
+                self._rewrite()
             self._trouble = ""
         except OSError as error:  # we go on: only a kill before it is better would lose jobs
             if str(error) != self._trouble:
                 self._trouble = str(error)
                 log.warning("cannot write %s: %s", self._path, error)
-            return
-        if self._lines > _SPARE_LINES + 4 * len(self._workers):
-            self._rewrite()
 
     def close(self) -> None:
         os.close(self._fd)

@@ -293,3 +293,32 @@ def test_one_job_is_cancelled_and_the_others_go_on(jobs: Jobs, scene: Scene) -> 
         assert all(map(is_gone, stays))
 
     scene(check())
+
+
+def test_a_runner_of_the_next_daemon_finds_the_jobs_of_one_that_was_killed(
+    jobs: Jobs, scene: Scene
+) -> None:
+    async def check() -> None:
+        (job,) = await jobs.submit("setsid sleep 100 & exec sleep 100")
+        following = ProcessRunner()
+        assert (await following.poll([job]))[job] == JobStatus(JobState.RUNNING)
+        await following.cancel([job])
+        assert (await following.poll([job]))[job].state is JobState.GONE
+        assert not processes.marked(f"DFM_JOB={job}".encode())
+
+    scene(check())
+
+
+def test_what_a_job_left_that_ended_unseen_is_swept_before_it_is_said_to_be_gone(
+    jobs: Jobs, scene: Scene
+) -> None:
+    async def check() -> None:
+        (job,) = await jobs.submit("setsid sleep 100 & exit 0")
+        following = ProcessRunner()
+        while True:
+            if (await following.poll([job]))[job].state is JobState.GONE:
+                break
+            await asyncio.sleep(0.01)
+        assert not processes.marked(f"DFM_JOB={job}".encode())
+
+    scene(check())

@@ -1,9 +1,11 @@
 """What a daemon that was killed has written down, and what the next one makes of it."""
 
+import os
 from pathlib import Path
 
 import pytest
 
+from dfm.errors import DaemonError
 from dfm_daemon.core.settings import Survivor
 from dfm_daemon.core.state import Shape, WorkerName
 from dfm_daemon.shell.journal import Journal
@@ -95,3 +97,22 @@ def test_it_does_not_grow_for_ever(path: str) -> None:
     assert again.survivors("local") == SURVIVORS
     assert again.launched == 2999
     assert Path(path).stat().st_mode & 0o777 == 0o600
+
+
+def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    with pytest.raises(DaemonError, match="cannot read and write"):
+        Journal(str(tmp_path / "nowhere" / "jobs.journal"))
+
+
+def test_what_a_full_disk_did_not_take_is_written_later(path: str) -> None:
+    journal = killed(path)
+    kept = os.dup(journal._fd)
+    full = os.open("/dev/full", os.O_WRONLY)
+    os.dup2(full, journal._fd)
+    journal.over([ONE])
+    journal.flush()
+    os.dup2(kept, journal._fd)
+    journal.flush()
+    os.close(kept)
+    os.close(full)
+    assert Journal(path).survivors("local") == SURVIVORS[1:]
