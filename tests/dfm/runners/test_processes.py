@@ -300,7 +300,7 @@ def test_a_runner_of_the_next_daemon_finds_the_jobs_of_one_that_was_killed(
 ) -> None:
     async def check() -> None:
         (job,) = await jobs.submit("setsid sleep 100 & exec sleep 100")
-        following = ProcessRunner()
+        following = ProcessRunner({})
         assert (await following.poll([job]))[job] == JobStatus(JobState.RUNNING)
         await following.cancel([job])
         assert (await following.poll([job]))[job].state is JobState.GONE
@@ -314,7 +314,7 @@ def test_what_a_job_left_that_ended_unseen_is_swept_before_it_is_said_to_be_gone
 ) -> None:
     async def check() -> None:
         (job,) = await jobs.submit("setsid sleep 100 & exit 0")
-        following = ProcessRunner()
+        following = ProcessRunner({})
         while True:
             if (await following.poll([job]))[job].state is JobState.GONE:
                 break
