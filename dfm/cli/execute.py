@@ -93,7 +93,8 @@ async def _execute(run: Run, means: Means, reached: Reached | None) -> signal.Si
             stack.push_async_callback(there.close)
             runner = runner_of(means.selection, means.context.places.flow)
             ahead = {name: count * _TOKENS_AHEAD for name, count in limits.items()}
-            run.attach(there, means.resources.on(runner), ahead)
+            options = means.runner_options if reached.look_again is not None else ()
+            run.attach(there, means.resources.on(runner, options), ahead)
         await driver.drive()
     return driver.signal
 
@@ -112,15 +113,9 @@ def _daemon(means: Means) -> Iterator[Reached | None]:
     found = find(state)
     line = reach(state)
     if line is not None and found is not None:
-        if means.selection.is_explicit and found.runner != name:
-            raise DaemonError(
-                f"the daemon of this project has workers of the runner {found.runner}, not {name}",
-                hint="stop it, or take its runner",
-            )
         where = "" if line.is_here else f" on {found.host}"
-        means.display.notice(
-            f"tasks go to the daemon, pid {found.pid}{where}, runner {found.runner}"
-        )
+        runner = name if means.selection.is_explicit else found.runner
+        means.display.notice(f"tasks go to the daemon, pid {found.pid}{where}, runner {runner}")
         yield Reached(line, functools.partial(reach, state))
         return
     if found is not None:

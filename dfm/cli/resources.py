@@ -3,7 +3,7 @@ starts."""
 
 import functools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from dfm.config.config import Config
 from dfm.config.resources import Fault, Resolve, find_faults, resolve, unknown_class
@@ -41,14 +41,17 @@ class Resources:
         if self._untagged != Request() or any(node.request for node in self._graph.nodes):
             self.on(runner_of(selection, folder))
 
-    def on(self, runner: str | None) -> Resolve:
-        """What requests come to on workers of this runner; None: in this process.
+    def on(self, runner: str | None, options: Sequence[str] = ()) -> Resolve:
+        """What requests come to on workers of this runner; None: in this process. `options` are those
+        of the command line for a daemon that serves others, too.
 
         Raises FlowError with all that cannot be met there.
         """
         self._raise_faults(runner)
+        given = tuple(sorted((key, value) for key, _, value in (o.partition("=") for o in options)))
+
         return functools.cache(
-            lambda request: resolve(request or self._untagged, self._config, runner)
+            lambda request: resolve(request or self._untagged, self._config, runner, given)
         )
 
     def _raise_faults(self, runner: str | None) -> None:

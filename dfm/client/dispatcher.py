@@ -218,6 +218,8 @@ class DaemonDispatcher:
                     worker.queue,
                     worker.resource_class,
                     list(worker.resource_select),
+                    worker.runner,
+                    dict(worker.options),
                 )
             )
         return number

@@ -26,9 +26,15 @@ class Fault(NamedTuple):
     hint: str
 
 
-def resolve(request: Request | None, config: Config, runner: str | None) -> Requirements:
+def resolve(
+    request: Request | None,
+    config: Config,
+    runner: str | None,
+    options: tuple[tuple[str, str], ...] = (),
+) -> Requirements:
     """Field by field: the class, then the task's own tag (for the walltime the other way round), then
-    the defaults. The request must have no faults; None: the task has no tag."""
+    the defaults. The request must have no faults; None: the task has no tag. `options` of the runner
+    are for the workers of this run alone."""
     request = request or _NOTHING
     if runner is None:
         return _resolve_here(request)
@@ -42,8 +48,9 @@ def resolve(request: Request | None, config: Config, runner: str | None) -> Requ
     )
     select = (*_texts(config, runner, "resource_select"), *chosen.resource_select)
     shape = WorkerShape(
-        name, cores, memory_mib, queue, request.resource_class or "", tuple(dict.fromkeys(select))
-    )
+        name, cores, memory_mib, queue, request.resource_class or "", tuple(dict.fromkeys(select)),
+        runner, options,
+    )  # fmt: skip
     return Requirements(shape, cores, walltime_s, walltime_from, request.limits, request.priority)
 
 

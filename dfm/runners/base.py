@@ -7,7 +7,7 @@ once. Pools, retries, rates and the protocol with the workers are the daemon's.
 import enum
 import sys
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, NamedTuple, NewType, Protocol
+from typing import ClassVar, NamedTuple, NewType, Protocol, runtime_checkable
 
 from dfm.config.fields import Section, Value
 
@@ -58,6 +58,7 @@ class WorkerRequest(NamedTuple):
     queue: str = ""  # in place of the runner's own
     project: str = ""  # in place of the runner's own
     resource_select: tuple[str, ...] = ()  # beside the runner's own
+    avoid: tuple[str, ...] = ()  # hosts that are not wanted now
     slots: int = 1  # tasks that it runs at once; cores and memory are for all of them
     daemon: str = ""  # who asks, in letters and digits; names of jobs carry it
     about: str = ""  # for whoever looks at the job: which project it is for
@@ -82,3 +83,14 @@ class Runner(Protocol):
 
     async def cancel(self, jobs: Sequence[JobId]) -> None:
         """Ends these jobs; those that are over already are no error. Raises RunnerError."""
+
+
+@runtime_checkable
+class BatchRunner(Runner, Protocol):
+    """What a runner has besides whose scheduler is shared with others, and outlives the daemon."""
+
+    look_s: ClassVar[float]  # least time between two looks at jobs, however many are in doubt
+
+    async def find(self, daemon: str, workers: Sequence[str]) -> Mapping[str, JobId]:
+        """The jobs that there are of these workers, of which nobody was told: the daemon that had them
+        submitted was killed meanwhile. `daemon` and the order as in their requests. Raises RunnerError."""

@@ -30,8 +30,12 @@ def chunks(items: Sequence[Item], most: int) -> Iterator[Sequence[Item]]:
 
 def job_name(batch: Sequence[WorkerRequest]) -> str:
     """One that no other job has, and that says whose it is."""
-    first = batch[0]
-    return "-".join(part for part in ("dfm", first.daemon, first.worker) if part)
+    return worker_job_name(batch[0].daemon, batch[0].worker)
+
+
+def worker_job_name(daemon: str, worker: str) -> str:
+    """Of the job of a worker, or of the array whose first it is."""
+    return "-".join(part for part in ("dfm", daemon, worker) if part)
 
 
 def shell_command(batch: Sequence[WorkerRequest], dfm: str) -> str:

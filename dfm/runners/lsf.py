@@ -38,6 +38,7 @@ _TRANSIENT = (
 _NONE_FOUND = ("is not found", "No job found", "No unfinished job found")
 _OVER = ("No matching job found", "Job has already finished", "is already")
 _FIELDS = "jobid jobindex stat exit_code exit_reason pend_reason delimiter='^'"
+_NAMES = "jobid jobindex job_name delimiter='^'"
 _CANCEL_AT_ONCE = 100
 _RUN_LIMIT_STATUS = "140"  # of a program that SIGUSR2 ended
 
@@ -67,6 +68,7 @@ class LsfRunner:
     """The jobs of one user on one LSF, with the settings of one section."""
 
     section: ClassVar[Section] = _SECTION
+    look_s: ClassVar[float] = 10.0
 
     def __init__(self, settings: Mapping[str, Value]) -> None:
         self._settings = Settings(_SECTION, settings)
@@ -85,6 +87,9 @@ class LsfRunner:
             return {}
         found = self.parse_poll(await run(self.poll_command(jobs)))
         return self._absences.judge(jobs, found, "bjobs", time.monotonic())
+
+    async def find(self, daemon: str, workers: Sequence[str]) -> Mapping[str, JobId]:
+        return await submission.find(self, daemon, workers)
 
     async def cancel(self, jobs: Sequence[JobId]) -> None:
         for chunk in chunks(jobs, _CANCEL_AT_ONCE):
@@ -130,11 +135,24 @@ class LsfRunner:
             return [JobId(answers[-1])]
         return [JobId(f"{answers[-1]}[{number}]") for number in range(1, size + 1)]
 
-    def find_command(self, name: str) -> list[str]:
-        return [*self._settings.words("bjobs_cmd"), "-noheader", "-J", name, "-o", _FIELDS]
+    def find_command(self, names: Sequence[str]) -> list[str]:
+        """bjobs takes one name, which may be a pattern."""
+        common = names[0] if len(names) == 1 else f"{names[0].rpartition('-')[0]}-*"
+        return [*self._settings.words("bjobs_cmd"), "-noheader", "-J", common, "-o", _NAMES]
 
-    def parse_find(self, output: Output) -> list[JobId]:
-        return list(self.parse_poll(output))
+    def parse_find(self, output: Output) -> list[tuple[str, JobId]]:
+        found = []
+        for line in _lines(output.out):
+            fields = line.split("^", 2)
+            if len(fields) == 3 and fields[0].isdecimal():
+                job, index, name = map(_present, fields)
+                is_element = index not in ("", "0")
+                full = JobId(f"{job}[{index}]" if is_element else job)
+                found.append((int(job), int(index) if is_element else 0, name, full))
+        if not found and not any(word in output.err for word in _NONE_FOUND):
+            what = f"{output.command[0]}: {output.words()}"
+            raise RunnerError.later(what, hint=shown(output.command))
+        return [(name.partition("[")[0], full) for _, _, name, full in sorted(found)]
 
     # Looking
 
@@ -169,7 +187,12 @@ class LsfRunner:
 
     def _requirement(self, request: WorkerRequest) -> str:
         """On one host: the slots of a job may lie on several, and the worker runs on the first."""
-        select = [*self._settings.texts("resource_select"), *request.resource_select]
+        others = (f"hname!='{host}'" for host in request.avoid)
+        select = list(
+            dict.fromkeys(
+                [*self._settings.texts("resource_select"), *request.resource_select, *others]
+            )
+        )
         parts = (
             f"select[{joined(select, ' && ')}]" if select else "",
             f"rusage[mem={request.memory_mib}MB]" if request.memory_mib else "",

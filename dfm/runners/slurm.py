@@ -67,6 +67,7 @@ class SlurmRunner:
     """The jobs of one user on one Slurm, with the settings of one section."""
 
     section: ClassVar[Section] = _SECTION
+    look_s: ClassVar[float] = 10.0
 
     def __init__(self, settings: Mapping[str, Value]) -> None:
         self._settings = Settings(_SECTION, settings)
@@ -86,6 +87,9 @@ class SlurmRunner:
         found = self.parse_poll(await run(self.poll_command(jobs)))
         return self._absences.judge(jobs, found, "squeue", time.monotonic())
 
+    async def find(self, daemon: str, workers: Sequence[str]) -> Mapping[str, JobId]:
+        return await submission.find(self, daemon, workers)
+
     async def cancel(self, jobs: Sequence[JobId]) -> None:
         for chunk in chunks(jobs, _CANCEL_AT_ONCE):
             self.parse_cancel(await run(self.cancel_command(chunk)))
@@ -103,14 +107,15 @@ class SlurmRunner:
             f"--output={folder}/{'%A_%a' if is_array else '%j'}.log", "--open-mode=append",
             "--ntasks=1", f"--cpus-per-task={first.cores}",
         ]  # fmt: skip
-        select = [*self._settings.texts("resource_select"), *first.resource_select]
+        select = dict.fromkeys([*self._settings.texts("resource_select"), *first.resource_select])
         options = {
             "--array": f"1-{len(requests)}" if is_array else "",
             "--mem": f"{first.memory_mib}M" if first.memory_mib else "",
             "--time": str(-(-first.walltime_s // 60)) if first.walltime_s else "",
             "--partition": first.queue or self._settings.text("queue"),
             "--account": first.project or self._settings.text("project"),
-            "--constraint": joined(select, "&") if select else "",
+            "--constraint": joined(list(select), "&") if select else "",
+            "--exclude": ",".join(first.avoid),
             "--comment": first.about,
         }
         words += [f"{name}={value}" for name, value in options.items() if value]
@@ -127,13 +132,16 @@ class SlurmRunner:
             raise NoAnswer(what, hint=shown(output.command))
         return _elements(answers[-1], size)
 
-    def find_command(self, name: str) -> list[str]:
-        return [*self._settings.words("squeue_cmd"), "-h", "-r", "-a", "-n", name, "-o", "%i"]
+    def find_command(self, names: Sequence[str]) -> list[str]:
+        words = self._settings.words("squeue_cmd")
+        return [*words, "-h", "-r", "-a", "-n", ",".join(names), "-o", "%i|%j"]
 
-    def parse_find(self, output: Output) -> list[JobId]:
+    def parse_find(self, output: Output) -> list[tuple[str, JobId]]:
         if output.status:
             raise _unanswered(output)
-        return sorted(map(JobId, _lines(output.out)), key=_order)
+        pairs = (line.partition("|") for line in _lines(output.out))
+        found = [(name, JobId(job)) for job, bar, name in pairs if bar]
+        return sorted(found, key=lambda pair: _order(pair[1]))
 
     # Looking
 

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from dfm.errors import RunnerError
 from dfm.runners.base import JobId, WorkerRequest
-from dfm.runners.batches import batches, job_name
+from dfm.runners.batches import batches, job_name, worker_job_name
 from dfm.runners.command import NoAnswer, Output, run
 
 
@@ -20,8 +20,10 @@ class BatchSystem(Protocol):
     def parse_submit(self, output: Output, size: int) -> list[JobId]:
         """Raises NoAnswer if it may have been done, RunnerError if it was refused."""
 
-    def find_command(self, name: str) -> list[str]: ...
-    def parse_find(self, output: Output) -> list[JobId]: ...
+    def find_command(self, names: Sequence[str]) -> list[str]: ...
+    def parse_find(self, output: Output) -> list[tuple[str, JobId]]:
+        """Names and jobs, those of an array in the order of their indices."""
+
     async def cancel(self, jobs: Sequence[JobId]) -> None: ...
 
 
@@ -53,9 +55,25 @@ async def _submit_batch(system: BatchSystem, batch: Sequence[WorkerRequest]) -> 
 
 async def _found(system: BatchSystem, name: str) -> list[JobId]:
     try:
-        return system.parse_find(await run(system.find_command(name)))
+        found = system.parse_find(await run(system.find_command([name])))
     except RunnerError:
         return []  # what went wrong first is what counts
+    return [job for _, job in found]
+
+
+async def find(system: BatchSystem, daemon: str, workers: Sequence[str]) -> dict[str, JobId]:
+    """Jobs by the names of their workers. A job has the name of the first of its array; the others
+    follow it. Raises RunnerError."""
+    names = {worker_job_name(daemon, worker): place for place, worker in enumerate(workers)}
+    jobs: dict[str, JobId] = {}
+    following: dict[str, int] = {}
+    for name, job in system.parse_find(await run(system.find_command(list(names)))):
+        if name in names:
+            place = names[name] + following.get(name, 0)
+            following[name] = following.get(name, 0) + 1
+            if place < len(workers):
+                jobs[workers[place]] = job
+    return jobs
 
 
 def refusal(

@@ -170,6 +170,8 @@ class Shape(NamedTuple):
     queue: str = ""
     resource_class: str = ""
     resource_select: list[str] = []  # noqa: RUF012
+    runner: str = ""  # "": the daemon's own
+    options: dict[str, str] = {}  # noqa: RUF012 - of that runner, for the workers of this shape
 
 
 @message(19)

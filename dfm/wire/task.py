@@ -35,6 +35,8 @@ class WorkerShape(NamedTuple):
     queue: str = ""  # "": the runner's default
     resource_class: str = ""
     resource_select: tuple[str, ...] = ()
+    runner: str = ""  # "": the daemon's own
+    options: tuple[tuple[str, str], ...] = ()  # of that runner
 
 
 class Requirements(NamedTuple):

@@ -30,7 +30,7 @@ class SimDaemon:
         self.core = Scheduler(
             Settings(
                 "sim", scenario.limits, lease_s=scenario.lease_s, retries=scenario.retries,
-                grace_s=scenario.grace_s, survivors=tuple(world.journal.workers.values()),
+                grace_s=scenario.grace_s,
                 launched=world.journal.launched,
             )
         )  # fmt: skip
@@ -54,7 +54,7 @@ class SimDaemon:
         self._shapes: dict[int, Shape] = {}  # the same numbers in every run
         batch_system.serve(self.tell)
         world.worker_door, world.client_door = self.meet_worker, self.meet_client
-        self._perform(self.core.begin(world.clock.now))
+        self._perform(self.core.begin(world.clock.now, tuple(world.journal.workers.values())))
         self._set_timer()
 
     def tell(self, event: Event) -> None:

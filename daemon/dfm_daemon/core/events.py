@@ -159,6 +159,7 @@ class JobGone:
     worker: WorkerName
     reason: str
     log: str
+    is_hopeless: bool = False  # what ran in it would end in the same way on the same shape
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ which tasks it still wants. Until every worker that may have tasks has come or i
 tasks of runs that are back are held: one of those workers may be running them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from dfm.wire.worker import Held
@@ -15,7 +15,7 @@ from dfm_daemon.core.actions import Action
 from dfm_daemon.core.limits import Limits
 from dfm_daemon.core.recent import Recent
 from dfm_daemon.core.roster import Roster
-from dfm_daemon.core.settings import Settings
+from dfm_daemon.core.settings import Settings, Survivor
 from dfm_daemon.core.state import Run, RunId, Task, TaskState, Worker, WorkerName, WorkerState
 
 Key = tuple[RunId, int]
@@ -46,7 +46,7 @@ class Recovery:
         runs: dict[RunId, Run],
         totals: dict[str, int],
     ) -> None:
-        self.is_restarted = bool(settings.survivors)
+        self.is_restarted = False
         self.held: dict[Key, Task] = {}  # that wait, and are in no queue
         self._settings = settings
         self._roster = roster
@@ -61,11 +61,11 @@ class Recovery:
         self._of_workers: dict[WorkerName, dict[Key, None]] = {}  # the same, by worker
         self._newest: dict[RunId, dict[int, int]] = {}  # attempts that were claimed
 
-    def begin(self, now: float) -> Iterable[Action]:
+    def begin(self, survivors: Sequence[Survivor], now: float) -> Iterable[Action]:
         """Takes up the workers of the daemon before this one."""
-        self._is_open = self.is_restarted
+        self._is_open = self.is_restarted = bool(survivors)
         self._until = now + max(self._settings.grace_s, self._settings.lease_s)
-        for survivor in self._settings.survivors:
+        for survivor in survivors:
             self._roster.adopt(survivor, now)
             if survivor.has_joined:
                 self._expected.add(survivor.name)

@@ -29,7 +29,7 @@ class Roster:
     def pool(self, shape: Shape) -> Pool:
         if shape not in self.pools:
             limits = self._settings.limits(shape)
-            self.pools[shape] = Pool(shape, self._settings.runner, limits, Queue())
+            self.pools[shape] = Pool(shape, shape.runner or self._settings.runner, limits, Queue())
         return self.pools[shape]
 
     def add(self, pool: Pool, now: float) -> Worker:

@@ -21,7 +21,10 @@ def to_launch(pool: Pool, now: float) -> int:
     if pool.state is PoolState.FAILED or now < pool.retry_at or pool.requested:
         return 0
     there = _lasting(pool) + pool.counts[WorkerState.AWAY]  # which may come back
-    return max(0, min(wanted(pool) - there, pool.limits.batch))
+    missing = max(0, wanted(pool) - there)
+    step = pool.limits.batch << pool.steps
+    pool.steps = pool.steps + 1 if pool.limits.grows and missing > step else 0
+    return min(missing, step)
 
 
 def may_go(pool: Pool, worker: Worker, now: float) -> bool:

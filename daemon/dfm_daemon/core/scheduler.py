@@ -5,7 +5,7 @@ A batch of events is taken in first; then deadlines, assignments and launches ar
 event costs O(log n) at most, whatever is queued.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import assert_never
 
 from dfm.wire.worker import Held
@@ -21,7 +21,7 @@ from dfm_daemon.core.news import News
 from dfm_daemon.core.recent import Recent
 from dfm_daemon.core.roster import Roster
 from dfm_daemon.core.runs import Runs
-from dfm_daemon.core.settings import Settings
+from dfm_daemon.core.settings import Settings, Survivor
 from dfm_daemon.core.state import (
     COMING,
     SERVING,
@@ -57,10 +57,10 @@ class Scheduler:
         self._drains = False
         self._ended = False
 
-    def begin(self, now: float) -> list[Action]:
+    def begin(self, now: float, survivors: Sequence[Survivor] = ()) -> list[Action]:
         """The workers that there are, and those that are kept warm from the start."""
         self._roster.pool(self._settings.default_shape)
-        return [*self.recovery.begin(now), *self._launches.scale(now)]
+        return [*self.recovery.begin(survivors, now), *self._launches.scale(now)]
 
     def handle(self, batch: Iterable[Event], now: float) -> list[Action]:
         """What is to be done about these events; with none, about the time that has passed."""
@@ -304,8 +304,11 @@ class Scheduler:
         self._roster.begin_lease(worker, now)
         yield do.Note(f"worker={name} connection lost: {reason}", is_trouble=True)
 
-    def _lose(self, worker: Worker, reason: str, now: float) -> Iterable[Action]:
-        """A worker is no more. Its tasks go back to where they were, or are given up."""
+    def _lose(
+        self, worker: Worker, reason: str, now: float, *, is_hopeless: bool = False
+    ) -> Iterable[Action]:
+        """A worker is no more. Its tasks go back to where they were, or are given up. `is_hopeless`:
+        what ran would end so again."""
         self.recovery.worker_gone(worker)
         tasks = list(worker.tasks.values())
         worker.tasks.clear()
@@ -315,7 +318,9 @@ class Scheduler:
         where = f"worker {worker.name} on {worker.host or 'its host'}: {reason}"
         for task in reversed(tasks):
             self._release(task)
-            yield from self._lost(task, where)
+            yield from self._lost(
+                task, where, is_hopeless=is_hopeless and task.state is TaskState.RUNNING
+            )
         self._roster.remove(worker)
         yield do.Note(
             f"worker={worker.name} lost with {len(tasks)} tasks: {reason}", is_trouble=True
@@ -329,7 +334,7 @@ class Scheduler:
         for worker in [w for w in self.workers.values() if w.host == host and w.state in SERVING]:
             yield self._roster.drain(worker, _EXCLUDED)
 
-    def _lost(self, task: Task, reason: str) -> Iterable[Action]:
+    def _lost(self, task: Task, reason: str, *, is_hopeless: bool) -> Iterable[Action]:
         lost = task.attempt
         task.worker = None
         task.losses += 1
@@ -337,7 +342,7 @@ class Scheduler:
             task.move(TaskState.DONE)
             self.totals["cancelled"] += 1
             return
-        final = task.run.has_withdrawn or task.losses > self._settings.retries
+        final = is_hopeless or task.run.has_withdrawn or task.losses > self._settings.retries
         if final:
             task.move(TaskState.DONE)
             del task.run.tasks[task.number]
@@ -361,7 +366,7 @@ class Scheduler:
         elif worker.state is WorkerState.DRAINING and not worker.tasks:
             self._roster.remove(worker)
         else:
-            yield from self._lose(worker, event.reason, now)
+            yield from self._lose(worker, event.reason, now, is_hopeless=event.is_hopeless)
 
     def _stop(self, *, drain: bool) -> Iterable[Action]:
         self._drains = True

@@ -28,5 +28,4 @@ class Settings:
     lease_s: float = 30.0
     retries: int = 2  # of a task whose worker was lost
     grace_s: float = 30.0  # that runs and the workers of a daemon that was killed have to come back
-    survivors: tuple[Survivor, ...] = ()
     launched: int = 0  # workers, by the daemons before this one

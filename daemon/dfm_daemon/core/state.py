@@ -27,6 +27,8 @@ class Shape(NamedTuple):
     queue: str = ""
     resource_class: str = ""
     resource_select: tuple[str, ...] = ()
+    runner: str = ""  # "": the daemon's own
+    options: tuple[tuple[str, str], ...] = ()  # of that runner, in place of what its section says
 
 
 class Demand(NamedTuple):
@@ -172,10 +174,11 @@ class PoolLimits:
     min_workers: int
     max_workers: int
     idle_timeout_s: float
-    batch: int  # most workers asked for in one step
+    batch: int  # most workers asked for in one step, or in the first
     slots: int  # of each worker
     launch_timeout_s: float = 0.0  # that a job may pend; 0: for ever
     walltime_s: float = 0.0  # of a worker's job; 0: the default of its queue
+    grows: bool = False  # a step that did not suffice is followed by one of twice its size
 
 
 @dataclass(slots=True, eq=False)
@@ -195,6 +198,7 @@ class Pool:
     task_s: float | None = None  # how long its tasks take, lately; None: not known
     workers: dict[WorkerName, Worker] = field(default_factory=dict)  # all that are not gone
     pending: dict[WorkerName, Worker] = field(default_factory=dict)  # of these, newest last
+    steps: int = 0  # that did not suffice, one after the other
     surplus_since: float | None = None  # when more workers were pending than could be of use
     counts: dict[WorkerState, int] = field(default_factory=lambda: dict.fromkeys(WorkerState, 0))
     failures: int = 0  # launches that were refused, in a row

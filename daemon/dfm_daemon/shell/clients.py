@@ -120,12 +120,15 @@ class Clients:
                         run, task, name, spec, tuple(blobs), shape, attempt, demand
                     )
                 )
-            case wire.Shape(number, name, cores, memory_mib, queue, resource_class, select) if run:
+            case wire.Shape(number, name, cores) if run:
                 if cores < 1:
                     raise ProtocolError(f"a shape of {cores} cores")
                 self._shapes[run][number] = Shape(
-                    name, cores, memory_mib, queue, resource_class, tuple(select)
-                )
+                    name, cores, message.memory_mib, message.queue, message.resource_class,
+                    tuple(message.resource_select),
+                    "" if message.runner == self._welcome.runner else message.runner,
+                    tuple(sorted(message.options.items())),
+                )  # fmt: skip
             case wire.Acknowledged(task, attempt) if run:
                 self._tell(events.ResultTaken(run, task, attempt))
             case wire.Blob(blob, data) if run:

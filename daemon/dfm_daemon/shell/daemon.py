@@ -4,7 +4,6 @@ import asyncio
 import json
 import logging
 import os
-import secrets
 import signal
 import socket
 import time
@@ -36,8 +35,8 @@ from dfm_daemon.shell import addresses, credentials, identity, status
 from dfm_daemon.shell.addresses import Address
 from dfm_daemon.shell.clients import Clients
 from dfm_daemon.shell.door import Door
+from dfm_daemon.shell.fleet import Fleet
 from dfm_daemon.shell.guards import UserGuard
-from dfm_daemon.shell.jobs import Jobs
 from dfm_daemon.shell.journal import Journal
 from dfm_daemon.shell.monitor import Monitor
 from dfm_daemon.shell.questions import Questions
@@ -76,10 +75,9 @@ class Daemon:
                 options.runner_name,
                 self._limits,
                 tokens=options.config.limits,
-                default_shape=Shape(*resolve(None, options.config, options.runner_name).worker),
+                default_shape=_default_shape(options),
                 lease_s=LEASE_S,
                 retries=options.config.retry_infra,
-                survivors=self._journal.survivors(options.runner_name),
                 launched=self._journal.launched,
             )
         )
@@ -103,8 +101,7 @@ class Daemon:
             self._tell, self._blobs, welcome, self._status, self._questions, self._run_left,
             self._monitor.snapshot,
         )  # fmt: skip
-        self._jobs: Jobs | None = None
-        self._job_mark = secrets.token_hex(4)  # in the names of jobs: whose they are
+        self._fleet: Fleet | None = None
 
     async def run(self, ready: Callable[[], None]) -> None:
         """Serves until it is stopped. `ready` is called once clients can connect. Raises DaemonError."""
@@ -143,8 +140,17 @@ class Daemon:
         for number in (signal.SIGTERM, signal.SIGINT):
             self._loop.add_signal_handler(number, self._signalled, number)
         async with asyncio.TaskGroup() as group:
-            self._jobs = Jobs(self._options.runner, group, self._tell, self._journal)
-            self._adopt_jobs(self._jobs)
+            own = (self._options.runner_name, self._options.runner)
+            self._fleet = Fleet(
+                self._options.config, own, group, self._tell, self._journal, self._state.workers
+            )
+            survivors = await self._fleet.take_over(
+                self._journal.survivors(self._options.runner_name)
+            )
+            if survivors:
+                log.warning(
+                    "the daemon before this one was killed: %d workers may live", len(survivors)
+                )
             serving = [group.create_task(door.serve()) for door in doors]
             if self._options.is_ephemeral:
                 serving.append(group.create_task(self._wait_for_client()))
@@ -153,7 +159,7 @@ class Daemon:
                 "daemon pid=%d serves %s: runner %s, workers at %s",
                 os.getpid(), self._state.project, self._options.runner_name, addresses.written(self._addresses),
             )  # fmt: skip
-            self._perform(self._core.begin(self._loop.time()))
+            self._perform(self._core.begin(self._loop.time(), survivors))
             ready()
             try:
                 await self._over
@@ -166,19 +172,9 @@ class Daemon:
                 *self._clients.stop_all(client_wire.Stopping(self._why)),
                 *self._workers.stop_all(worker_wire.Stop(self._why)),
             ]
-            await self._jobs.end_all()
+            await self._fleet.end_all()
             if links:  # what was said to them is on its way
                 await asyncio.wait([link.closed for link in links], timeout=_LAST_WORDS_S)
-
-    def _adopt_jobs(self, jobs: Jobs) -> None:
-        survivors = self._journal.survivors(self._options.runner_name)
-        for worker in survivors:
-            if worker.job:
-                jobs.adopt(worker.name, worker.job, self._state.workers)
-        if survivors:
-            log.warning(
-                "the daemon before this one was killed: %d workers may live", len(survivors)
-            )
 
     def _stop_deciding(self) -> None:
         self._is_scheduled = True  # whatever comes in stays in the inbox
@@ -226,7 +222,7 @@ class Daemon:
 
     def _do(self, action: Action) -> None:
         workers, clients = self._workers, self._clients
-        assert self._jobs is not None
+        assert self._fleet is not None
         match action:
             case actions.Assign(worker, held, spec, blobs):
                 workers.assign(worker, held, spec, blobs)
@@ -258,20 +254,20 @@ class Daemon:
                 workers.admit(worker)
             case actions.AdoptJob(worker, job):
                 self._journal.launched_as([worker], [job])
-                self._jobs.adopt(worker, job, self._state.workers)
+                self._fleet.adopt(worker, job)
             case actions.Refuse(worker, reason):
                 workers.refuse(worker, reason)
             case actions.Drain(worker, reason):
                 workers.send(worker, worker_wire.Drain(reason))
             case actions.Launch(runner, names, shape, slots):
                 self._journal.launching(runner, names, shape, slots)
-                self._jobs.launch([self._request(name, action) for name in action.workers])
+                self._fleet.launch(shape, [self._request(name, action) for name in names])
             case actions.WatchJob(worker):
-                self._jobs.watch(worker)
+                self._fleet.watch(worker)
             case actions.TrustJob(worker):
-                self._jobs.trust(worker)
+                self._fleet.trust(worker)
             case actions.EndJob(worker):
-                self._jobs.end(worker)
+                self._fleet.end(worker)
                 self._workers.cut(worker, "its job is ended")
             case actions.Note(text, is_trouble):
                 log.log(logging.WARNING if is_trouble else logging.INFO, "%s", text)
@@ -304,7 +300,8 @@ class Daemon:
             queue=shape.queue,
             resource_select=shape.resource_select,
             slots=launch.slots,
-            daemon=self._job_mark,
+            avoid=launch.avoid,
+            daemon=self._journal.mark,
             about=f"dfm {self._state.project}",
         )
 
@@ -317,7 +314,7 @@ class Daemon:
             config.origins["runner.pool.max_workers"], Place
         )
         slots = config.pool.slots_per_worker
-        if self._options.runner_name == LOCAL and not is_said:
+        if (shape.runner or self._options.runner_name) == LOCAL and not is_said:
             most = max(1, min(most, usable_cpus() // (shape.cores * slots)))
         return PoolLimits(
             min_workers=min(config.pool.min_workers, most),
@@ -327,6 +324,7 @@ class Daemon:
             slots=slots,
             launch_timeout_s=float(config.pool.launch_timeout_s),
             walltime_s=float(config.pool.walltime_s),
+            grows=not isinstance(config.origins["runner.pool.launch_batch_size"], Place),
         )
 
     # Doors
@@ -404,3 +402,9 @@ class Daemon:
     def _signalled(self, number: signal.Signals) -> None:
         self._why = f"stopped by {number.name}"
         self._tell(events.StopAsked(drain=False))
+
+
+def _default_shape(options: Options) -> Shape:
+    """Of tasks that ask for nothing, on the daemon's own runner."""
+    worker = resolve(None, options.config, options.runner_name).worker
+    return Shape(*worker._replace(runner=""))

@@ -6,7 +6,16 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeVar
 
 from dfm.errors import DfmError, RunnerError
-from dfm.runners.base import JobId, JobState, JobStatus, Runner, WorkerRequest
+from dfm.runners.base import (
+    BatchRunner,
+    JobEnd,
+    JobId,
+    JobState,
+    JobStatus,
+    Runner,
+    WorkerRequest,
+)
+from dfm.runners.job_logs import end_by_log
 from dfm_daemon.core import events
 from dfm_daemon.core.events import Event
 from dfm_daemon.core.state import WorkerName
@@ -17,10 +26,16 @@ log = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
 
 ANSWER_S = 120.0  # that a scheduler has for each question
-_FIRST_LOOK_S, _LAST_LOOK_S = (
-    0.02,
-    10.0,
-)  # between looks at jobs in doubt; it grows while nothing new
+# Between looks at jobs in doubt, on this host; it grows while nothing is new.
+_FIRST_LOOK_S, _LAST_LOOK_S = 0.02, 10.0
+_SOON_S = 2.0  # the first look at a batch system's jobs, after a while without one
+_ENDS = {
+    JobEnd.WALLTIME: "its job reached its walltime",
+    JobEnd.MEMORY: "it needed more memory than its job had",
+    JobEnd.HOST: "its host failed",
+    JobEnd.CANCELLED: "somebody cancelled its job",
+    JobEnd.PREEMPTED: "its job was preempted",
+}
 _LOG_LINES = 10  # of a worker that ended before it was heard of
 
 
@@ -43,7 +58,10 @@ class Jobs:
         self._in_doubt: set[WorkerName] = set()
         self._pending: dict[WorkerName, str] = {}  # why, as it was told
         self._news = asyncio.Event()  # more are in doubt
-        self._pause_s = _FIRST_LOOK_S
+        self._least_s = runner.look_s if isinstance(runner, BatchRunner) else _FIRST_LOOK_S
+        self._pause_s = self._least_s
+        self._looked_at = float("-inf")
+        self._ending: list[tuple[WorkerName, JobId]] = []  # at the end of this turn of the loop
         self._trouble = ""  # with the last look
         self._is_over = False
         self._looking = group.create_task(self._look())
@@ -56,12 +74,23 @@ class Jobs:
         self._jobs[worker] = JobId(job)
         self._logs[worker] = f"{log_folder}/{job}.log"
 
+    async def find(self, mark: str, workers: Sequence[WorkerName]) -> dict[WorkerName, JobId]:
+        """The jobs of workers that were being submitted when the daemon before this one was killed."""
+        if not isinstance(self._runner, BatchRunner) or not workers:
+            return {}
+        try:
+            found = await _answer(self._runner.find(mark, workers))
+        except DfmError as error:
+            log.warning("cannot look for the jobs of workers=%s: %s", ",".join(workers), error)
+            return {}
+        return {WorkerName(worker): job for worker, job in found.items()}
+
     def watch(self, worker: WorkerName) -> None:
         """Asks about its job until it is gone, or until `trust`."""
         if worker not in self._jobs:
             return
         self._in_doubt.add(worker)
-        self._pause_s = _FIRST_LOOK_S
+        self._pause_s = self._least_s
         self._news.set()
 
     def trust(self, worker: WorkerName) -> None:
@@ -74,14 +103,17 @@ class Jobs:
         self._in_doubt.discard(worker)
         self._pending.pop(worker, None)
         if job is not None:
-            self._group.create_task(self._end(worker, job))
+            if not self._ending:
+                asyncio.get_running_loop().call_soon(self._end_together)
+            self._ending.append((worker, job))
 
     async def end_all(self) -> None:
         """Ends every job that may live; returns when they are gone. What is being submitted is ended
         when the scheduler has answered: the group waits for it."""
         self._is_over = True
         self._looking.cancel()
-        jobs, self._jobs = list(self._jobs.values()), {}
+        jobs, self._jobs = [*self._jobs.values(), *(job for _, job in self._ending)], {}
+        self._ending = []
         await self._cancel(jobs)
 
     async def _submit(self, requests: Sequence[WorkerRequest]) -> None:
@@ -89,7 +121,8 @@ class Jobs:
         try:
             jobs = await _answer(_submitted(self._runner, requests))
         except DfmError as error:
-            self._failed(names, str(error))
+            is_transient = isinstance(error, RunnerError) and error.retryable
+            self._failed(names, str(error), is_transient=is_transient)
             return
         if self._is_over:
             await self._cancel(jobs)
@@ -106,9 +139,11 @@ class Jobs:
         log.info("launched workers=%s jobs=%s", ",".join(names), ",".join(jobs))
         self._tell(events.LaunchSucceeded(names, tuple(jobs)))
 
-    def _failed(self, names: Sequence[WorkerName], reason: str) -> None:
+    def _failed(
+        self, names: Sequence[WorkerName], reason: str, *, is_transient: bool = False
+    ) -> None:
         self._journal.over(names)
-        self._tell(events.LaunchFailed(tuple(names), reason))
+        self._tell(events.LaunchFailed(tuple(names), reason, is_transient))
 
     async def _look(self) -> None:
         while True:
@@ -129,7 +164,7 @@ class Jobs:
                 if status is None or worker not in self._in_doubt:
                     continue
                 if status.state is JobState.GONE:
-                    self._gone(worker, status.reason)
+                    self._gone(worker, status)
                 elif status.state is JobState.PENDING and status.reason:
                     self._note_pending(worker, status.reason)
 
@@ -147,26 +182,46 @@ class Jobs:
             log.warning("%s", text)
 
     async def _wait_a_while(self) -> None:
-        """Until the next look is due, which more jobs in doubt bring nearer."""
+        """Until the next look is due, which more jobs in doubt bring nearer; but a batch system is
+        asked rarely, whatever happens."""
         self._news.clear()
-        pause_s, self._pause_s = self._pause_s, min(self._pause_s * 1.5, _LAST_LOOK_S)
-        try:
-            async with asyncio.timeout(pause_s):
-                await self._news.wait()
-        except TimeoutError:
-            pass
+        loop = asyncio.get_running_loop()
+        pause_s, self._pause_s = self._pause_s, min(self._pause_s * 1.5, self._most_s())
+        if self._least_s > _SOON_S:
+            due = max(loop.time() + _SOON_S, self._looked_at + pause_s)
+            await asyncio.sleep(due - loop.time())
+        else:
+            try:
+                async with asyncio.timeout(pause_s):
+                    await self._news.wait()
+            except TimeoutError:
+                pass
+        self._looked_at = loop.time()
 
-    def _gone(self, worker: WorkerName, reason: str) -> None:
+    def _most_s(self) -> float:
+        return max(_LAST_LOOK_S, 3 * self._least_s) if self._least_s > _SOON_S else _LAST_LOOK_S
+
+    def _gone(self, worker: WorkerName, status: JobStatus) -> None:
         self._in_doubt.discard(worker)
         self._pending.pop(worker, None)
         self._jobs.pop(worker, None)
         log_file = self._logs.pop(worker, "")
         self._journal.over([worker])
-        self._tell(events.JobGone(worker, reason, _tail(log_file)))
+        said = _tail(log_file)
+        end = end_by_log(said) if status.end is JobEnd.UNCLEAR else status.end
+        reason = f"{status.reason} ({_ENDS[end]})" if end in _ENDS else status.reason
+        is_hopeless = end in (JobEnd.MEMORY, JobEnd.WALLTIME)
+        self._tell(events.JobGone(worker, reason, said, is_hopeless))
 
-    async def _end(self, worker: WorkerName, job: JobId) -> None:
-        if await self._cancel([job]):
-            self._journal.over([worker])
+    def _end_together(self) -> None:
+        """One call of the scheduler for all jobs that are ended in a turn of the loop."""
+        ending, self._ending = self._ending, []
+        if ending:
+            self._group.create_task(self._end(ending))
+
+    async def _end(self, ending: Sequence[tuple[WorkerName, JobId]]) -> None:
+        if await self._cancel([job for _, job in ending]):
+            self._journal.over([worker for worker, _ in ending])
 
     async def _cancel(self, jobs: Sequence[JobId]) -> bool:
         """Whether the scheduler has ended them."""

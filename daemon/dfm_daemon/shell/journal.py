@@ -5,9 +5,11 @@ of one batch are one write. Nothing is forced to the disk: the file has to outli
 the host. A last line that is not whole is ignored.
 """
 
+import dataclasses
 import json
 import logging
 import os
+import secrets
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -31,6 +33,7 @@ class Journal:
     def __init__(self, path: str) -> None:
         """Raises DaemonError."""
         self.launched = 0  # the number of the newest worker
+        self.mark = secrets.token_hex(4)  # in the names of jobs: whose they are
         self._path = path
         self._workers: dict[WorkerName, _Entry] = {}
         self._unwritten = bytearray()
@@ -43,10 +46,9 @@ class Journal:
         except OSError as error:
             raise DaemonError(f"cannot read and write {path}: {error.strerror}") from error
 
-    def survivors(self, runner: str) -> tuple[Survivor, ...]:
-        """The workers whose jobs may live, of this runner; others cannot be asked about."""
-        entries = self._workers.values()
-        return tuple(entry.survivor for entry in entries if entry.runner == runner)
+    def survivors(self, own: str) -> tuple[Survivor, ...]:
+        """The workers whose jobs may live. `own`: the runner of shapes that name none."""
+        return tuple(_named(entry, own) for entry in self._workers.values())
 
     def launching(
         self, runner: str, workers: Sequence[WorkerName], shape: Shape, slots: int
@@ -87,11 +89,12 @@ class Journal:
 
     def _take(self, what: str, *words: Any) -> None:
         match what, words:
+            case "mark", (mark,):
+                self.mark = mark
             case "count", (number,):
                 self.launched = number
             case "launching", (runner, workers, shape, slots):
-                *plain, select = shape
-                made = Shape._make([*plain, tuple(select)])
+                made = _shape(shape)
                 for name in map(WorkerName, workers):
                     self._workers[name] = _Entry(runner, Survivor(name, made, slots, "", False))
                     self.launched = max(self.launched, int(name[1:]))
@@ -130,7 +133,7 @@ class Journal:
 
     def _rewrite(self) -> None:
         """Only what still counts; a reader sees the old file or the new one."""
-        lines: list[tuple[Any, ...]] = [("count", self.launched)]
+        lines: list[tuple[Any, ...]] = [("mark", self.mark), ("count", self.launched)]
         for runner, worker in self._workers.values():
             lines.append(("launching", runner, [worker.name], worker.shape, worker.slots))
             if worker.job:
@@ -146,3 +149,18 @@ class Journal:
             os.close(self._fd)
         self._fd = fd
         self._lines = len(lines)
+
+
+def _shape(fields: Sequence[Any]) -> Shape:
+    made = Shape(*fields)
+    return made._replace(
+        resource_select=tuple(made.resource_select),
+        options=tuple((key, value) for key, value in made.options),
+    )
+
+
+def _named(entry: _Entry, own: str) -> Survivor:
+    survivor = entry.survivor
+    if survivor.shape.runner or entry.runner == own:
+        return survivor
+    return dataclasses.replace(survivor, shape=survivor.shape._replace(runner=entry.runner))

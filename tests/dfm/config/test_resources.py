@@ -29,14 +29,14 @@ def faults(config: Config, runner: str | None = "lsf", **said: object) -> list[F
 
 def test_a_class_gives_cores_memory_queue_walltime_and_select(load_layers: Load) -> None:
     needs = lsf(load_layers(project=CLASSES), resource_class="large")
-    assert needs.worker == WorkerShape("large", 8, 32 * 1024, "regr", "large", ("bigmem",))
+    assert needs.worker == WorkerShape("large", 8, 32 * 1024, "regr", "large", ("bigmem",), "lsf")
     assert (needs.cores, needs.walltime_s) == (8, 8 * 3600)
 
 
 def test_what_the_class_gives_goes_before_what_the_tag_says(load_layers: Load) -> None:
     said = {"cores": 2, "memory_mib": 512, "queue": "mine"}
     needs = lsf(load_layers(project=CLASSES), resource_class="large", **said)
-    assert needs.worker == WorkerShape("large", 8, 32 * 1024, "regr", "large", ("bigmem",))
+    assert needs.worker == WorkerShape("large", 8, 32 * 1024, "regr", "large", ("bigmem",), "lsf")
 
 
 def test_what_the_class_does_not_give_is_the_tags_own(load_layers: Load) -> None:
@@ -73,7 +73,9 @@ def test_each_runner_has_a_queue_of_its_own(load_layers: Load) -> None:
 
 def test_a_queue_by_runner_opt_is_part_of_the_shape(load_layers: Load) -> None:
     config = apply_options(load_layers(project="lsf: {queue: normal}"), "lsf", ["queue=night"])
-    assert resolve(None, config, "lsf").worker == WorkerShape("1c-1G-night", 1, 1024, "night")
+    assert resolve(None, config, "lsf").worker == WorkerShape(
+        "1c-1G-night", 1, 1024, "night", runner="lsf"
+    )
 
 
 def test_select_of_the_runner_and_of_the_class_accumulate(load_layers: Load) -> None:

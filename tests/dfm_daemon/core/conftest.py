@@ -1,7 +1,7 @@
 """A scheduler in a world that a test tells about in a line each; every step checks the invariants."""
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import pytest
 
@@ -12,7 +12,7 @@ from dfm_daemon.core.actions import Action
 from dfm_daemon.core.events import Event
 from dfm_daemon.core.invariants import check
 from dfm_daemon.core.scheduler import Scheduler
-from dfm_daemon.core.settings import Settings
+from dfm_daemon.core.settings import Settings, Survivor
 from dfm_daemon.core.state import (
     NO_DEMAND,
     Demand,
@@ -113,8 +113,8 @@ class World:
         self.now = self.now if now is None else now
         return self._sort(self.core.handle(batch, self.now))
 
-    def begin(self) -> list[Action]:
-        return self._sort(self.core.begin(self.now))
+    def begin(self, survivors: Sequence[Survivor] = ()) -> list[Action]:
+        return self._sort(self.core.begin(self.now, survivors))
 
     def _sort(self, actions: Iterable[Action]) -> list[Action]:
         check(self.core)

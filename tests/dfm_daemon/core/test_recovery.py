@@ -33,10 +33,8 @@ def restarted(*names: WorkerName, job: str = "job") -> World:
         for name in names
     )
     world = World()
-    world.core = Scheduler(
-        Settings("sim", lambda _: LIMITS, survivors=survivors, launched=len(names))
-    )
-    world.begin()
+    world.core = Scheduler(Settings("sim", lambda _: LIMITS, launched=len(names)))
+    world.begin(survivors)
     return world
 
 
@@ -53,8 +51,8 @@ SETTLED = events.RunSettled(RUN)
 def test_the_jobs_of_the_daemon_before_are_watched_until_their_workers_are_back() -> None:
     world = World()
     survivor = Survivor(ONE, shape(), 1, "job", has_joined=True)
-    world.core = Scheduler(Settings("sim", lambda _: LIMITS, survivors=(survivor,), launched=7))
-    assert world.begin() == [do.WatchJob(ONE)]
+    world.core = Scheduler(Settings("sim", lambda _: LIMITS, launched=7))
+    assert world.begin((survivor,)) == [do.WatchJob(ONE)]
     assert world.handle(returned(ONE))[:2] == [do.Admit(ONE), do.TrustJob(ONE)]
     assert world.worker(ONE).state is WorkerState.IDLE
 

@@ -60,9 +60,10 @@ def test_a_worker_whose_job_is_over_is_forgotten_and_its_number_is_not(path: str
     assert again.launched == 3
 
 
-def test_workers_of_another_runner_are_not_its(path: str) -> None:
+def test_workers_of_another_runner_say_whose_they_are(path: str) -> None:
     killed(path)
-    assert Journal(path).survivors("slurm") == ()
+    others = Journal(path).survivors("slurm")
+    assert [other.shape.runner for other in others] == ["local"] * 3
 
 
 def test_a_first_daemon_knows_nobody(path: str) -> None:

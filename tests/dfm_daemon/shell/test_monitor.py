@@ -97,7 +97,7 @@ def test_workers_are_counted_by_their_states(world: World, shown: Monitor) -> No
     _, lost = world.bring(2)
     world.handle(events.WorkerLeft(lost, "reset", is_expected=False))
     workers = shown.snapshot(ALL).workers
-    assert workers == {"total": 4, "busy": 1, "idle": 0, "pending": 2, "draining": 0, "lost": 1}
+    assert workers == {"total": 3, "busy": 1, "idle": 0, "pending": 1, "draining": 0, "lost": 1}
 
 
 def test_trouble_is_told_with_its_age_and_not_at_any_length(world: World, shown: Monitor) -> None:
