@@ -5,7 +5,6 @@ import json
 import logging
 import os
 import signal
-import socket
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -32,11 +31,9 @@ from dfm_daemon.core.scheduler import Scheduler
 from dfm_daemon.core.settings import Settings
 from dfm_daemon.core.state import PoolLimits, RunId, Shape
 from dfm_daemon.shell import addresses, credentials, identity, status
-from dfm_daemon.shell.addresses import Address
 from dfm_daemon.shell.clients import Clients
-from dfm_daemon.shell.door import Door
+from dfm_daemon.shell.doors import Doors
 from dfm_daemon.shell.fleet import Fleet
-from dfm_daemon.shell.guards import UserGuard
 from dfm_daemon.shell.journal import Journal
 from dfm_daemon.shell.monitor import Monitor
 from dfm_daemon.shell.questions import Questions
@@ -89,9 +86,7 @@ class Daemon:
         self._why = "stopped"
         self._blobs = Blobs()
         self._started = datetime.now(UTC)
-        self._identity: dict[str, Any] = {}
-        self._addresses: list[Address] = []
-        self._is_for_others = False  # other users' processes may use the socket
+        self._doors: Doors
         self._credentials = credentials.paths(state.credentials)
         self._workers = Workers(self._tell, self._blobs, LEASE_S)
         welcome = client_wire.Welcome(MAJOR, MINOR, VERSION, os.getpid(), options.runner_name)
@@ -108,7 +103,9 @@ class Daemon:
         config = self._options.config.daemon
         own = frozenset({os.geteuid()})
         uids = own if self._options.is_ephemeral else allowed_uids(self._options.config)
-        self._is_for_others = uids != own
+        halls = {WORKER: self._workers.meet, CLIENT: self._clients.meet}
+        is_local = self._options.runner_name == LOCAL
+        self._doors = doors = Doors(self._state, config, uids, halls, is_local=is_local)
         socket_path = self._state.daemon_json
         has_served = False
         try:
@@ -117,15 +114,9 @@ class Daemon:
             if not config.tls:
                 log.warning("%s", WITHOUT_TLS)
             os.makedirs(self._state.workers, mode=0o700, exist_ok=True)
-            unix, socket_path = self._listen_for_clients()
-            self._state.let_others_through(socket_path, allowed=self._is_for_others)
-            tcp = self._listen_for_workers()
-            self._identity = self._describe(socket_path, tcp)
-            halls = {WORKER: self._workers.meet, CLIENT: self._clients.meet}
-            doors = [
-                Door(unix, UserGuard(uids), halls),
-                Door(tcp, credentials.guard(self._credentials), halls),
-            ]
+            doors.open(credentials.guard(self._credentials))
+            socket_path = doors.socket_path
+            self._state.let_others_through(socket_path, allowed=doors.is_for_others)
             has_served = True
             await self._serve(doors, ready)
         finally:
@@ -136,7 +127,7 @@ class Daemon:
             (identity.remove if is_last else identity.hide)(self._state, socket_path)
             self._lock.release()
 
-    async def _serve(self, doors: list[Door], ready: Callable[[], None]) -> None:
+    async def _serve(self, doors: Doors, ready: Callable[[], None]) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             self._loop.add_signal_handler(number, self._signalled, number)
         async with asyncio.TaskGroup() as group:
@@ -151,13 +142,14 @@ class Daemon:
                 log.warning(
                     "the daemon before this one was killed: %d workers may live", len(survivors)
                 )
-            serving = [group.create_task(door.serve()) for door in doors]
-            if self._options.is_ephemeral:
-                serving.append(group.create_task(self._wait_for_client()))
-            identity.write(self._state, self._identity, for_others=self._is_for_others)
+            doors.serve(group)
+            waiting = group.create_task(self._wait_for_client())
+            if any(survivor.shape.runner not in ("", LOCAL) for survivor in survivors):
+                doors.open_to_hosts()
+            self._write_identity()
             log.info(
                 "daemon pid=%d serves %s: runner %s, workers at %s",
-                os.getpid(), self._state.project, self._options.runner_name, addresses.written(self._addresses),
+                os.getpid(), self._state.project, self._options.runner_name, addresses.written(doors.addresses),
             )  # fmt: skip
             self._perform(self._core.begin(self._loop.time(), survivors))
             ready()
@@ -166,8 +158,8 @@ class Daemon:
             finally:
                 self._stop_deciding()
             log.info("daemon ends: %s", self._why)
-            for task in serving:
-                task.cancel()
+            doors.close()
+            waiting.cancel()
             links = [
                 *self._clients.stop_all(client_wire.Stopping(self._why)),
                 *self._workers.stop_all(worker_wire.Stop(self._why)),
@@ -261,7 +253,7 @@ class Daemon:
                 workers.send(worker, worker_wire.Drain(reason))
             case actions.Launch(runner, names, shape, slots):
                 self._journal.launching(runner, names, shape, slots)
-                self._fleet.launch(shape, [self._request(name, action) for name in names])
+                self._launch(action)
             case actions.WatchJob(worker):
                 self._fleet.watch(worker)
             case actions.TrustJob(worker):
@@ -279,12 +271,25 @@ class Daemon:
             case _:
                 assert_never(action)
 
+    def _launch(self, launch: actions.Launch) -> None:
+        assert self._fleet is not None
+        try:
+            if launch.runner != LOCAL and self._doors.open_to_hosts():
+                self._write_identity()
+                log.info("workers at %s, too", addresses.written(self._doors.addresses))
+        except DaemonError as error:
+            self._journal.over(launch.workers)
+            self._tell(events.LaunchFailed(launch.workers, str(error)))
+            return
+        requests = [self._request(name, launch) for name in launch.workers]
+        self._fleet.launch(launch.shape, requests)
+
     def _request(self, worker: str, launch: actions.Launch) -> WorkerRequest:
         shape = launch.shape
         cores = shape.cores * launch.slots
         walltime_s = self._options.config.pool.walltime_s
         command = [
-            *THIS_WORKER, "--connect", addresses.written(self._addresses),
+            *THIS_WORKER, "--connect", addresses.written(self._doors.addresses),
             "--credentials", self._credentials.worker, "--worker", worker,
             "--cores", str(cores), "--slots", str(launch.slots),
         ]  # fmt: skip
@@ -327,52 +332,23 @@ class Daemon:
             grows=not isinstance(config.origins["runner.pool.launch_batch_size"], Place),
         )
 
-    # Doors
-
-    def _listen_for_clients(self) -> tuple[socket.socket, str]:
-        """In the project if its path is short enough and its filesystem takes sockets."""
-        for in_project in (True, False):
-            path = self._state.socket_path(
-                os.environ, in_project=in_project, for_others=self._is_for_others
-            )
-            try:
-                os.unlink(path)
-            except FileNotFoundError:
-                pass
-            listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-            try:
-                listener.bind(path)  # under the umask of this process: 0600
-                if self._is_for_others:
-                    os.chmod(path, 0o666)  # the door asks who it is
-                listener.listen(128)
-            except OSError as error:
-                listener.close()
-                if not in_project:
-                    raise DaemonError(f"cannot listen on {path}: {error.strerror}") from error
-            else:
-                return listener, path
-        raise AssertionError
-
-    def _listen_for_workers(self) -> socket.socket:
-        config, is_local = self._options.config.daemon, self._options.runner_name == LOCAL
-        listener = addresses.listen(config, is_local=is_local)
-        self._addresses = addresses.of(listener, config.advertise, is_local=is_local)
-        return listener
-
-    def _describe(self, socket_path: str, tcp: socket.socket) -> dict[str, Any]:
+    def _describe(self) -> dict[str, Any]:
         return {
             "pid": os.getpid(),
             "host": host_name(),
             "boot": boot_id(),
-            "socket": socket_path,
-            "worker_port": tcp.getsockname()[1],
-            "addresses": self._addresses,
+            "socket": self._doors.socket_path,
+            "worker_port": self._doors.port,
+            "addresses": self._doors.addresses,
             "started": self._started.isoformat(timespec="seconds"),
             "runner": self._options.runner_name,
             "version": VERSION,
             "protocol": [MAJOR, MINOR],
             "project_root": self._state.project,
         }
+
+    def _write_identity(self) -> None:
+        identity.write(self._state, self._describe(), for_others=self._doors.is_for_others)
 
     # Being asked
 
@@ -382,7 +358,7 @@ class Daemon:
             return datetime.fromtimestamp(time.time() - age, UTC).isoformat(timespec="seconds")
 
         uptime_s = round((datetime.now(UTC) - self._started).total_seconds(), 1)
-        about = {**self._identity, "uptime_s": uptime_s}
+        about = {**self._describe(), "uptime_s": uptime_s}
         return json.dumps(status.document(self._core, about, self._loop.time(), utc)).encode()
 
     def _ask_run(self, run: RunId, number: int, task: str) -> None:
@@ -394,6 +370,8 @@ class Daemon:
             self._tell(events.StopAsked(drain=False))
 
     async def _wait_for_client(self) -> None:
+        if not self._options.is_ephemeral:
+            return
         await asyncio.sleep(FIRST_CLIENT_S)
         if not self._core.runs:
             self._why = "the run that wanted it never came"
