@@ -137,6 +137,14 @@ class Project:
                 found.append(f"{process.pid}: {' '.join(words)}")
         return found
 
+    def kill_leftovers(self) -> None:
+        """All of them; some end by themselves meanwhile, with those before them."""
+        for line in self.leftovers():
+            try:
+                os.kill(int(line.split(":")[0]), signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+
 
 @pytest.fixture
 def project(tmp_path: Path) -> Iterator[Project]:
@@ -150,8 +158,7 @@ def project(tmp_path: Path) -> Iterator[Project]:
             process.kill()
             process.communicate()
     left = made.leftovers()
-    for line in left:
-        os.kill(int(line.split(":")[0]), signal.SIGKILL)
+    made.kill_leftovers()
     assert not left, "left running"
 
 

@@ -180,8 +180,7 @@ def test_a_killed_local_run_continues_where_it_was(project: Project) -> None:
     until((project.folder / "started.p.gate").exists)
     run.kill()
     run.communicate()
-    for line in project.leftovers():  # nobody is left who could end them
-        os.kill(int(line.split(":")[0]), signal.SIGKILL)
+    project.kill_leftovers()  # nobody else is left who could end them
     project.write("go", "")
     assert project.ok("run", "both").executed() == {"p.gate", "p.after", "p.both"}
 
@@ -217,8 +216,7 @@ def test_a_task_that_was_stale_when_a_run_was_interrupted_stays_stale(project: P
     until((project.folder / "on").exists)
     run.kill()
     run.communicate()
-    for line in project.leftovers():
-        os.kill(int(line.split(":")[0]), signal.SIGKILL)
+    project.kill_leftovers()  # nobody else is left who could end them
     (project.folder / "wait").unlink()
     assert project.ok("run", "second", "-D", "p.v=2").executed() == {"p.second"}
     assert project.read("rundir/p.second/seen") == "2\n"
