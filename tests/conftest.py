@@ -9,7 +9,11 @@ from tests.cluster.lsf.lsf import Lsf
 from tests.cluster.slurm import Slurm, unavailable
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if os.environ.get("DFM_SOAK", "") in ("", "0"):
+        long = [item for item in items if item.get_closest_marker("soak")]
+        config.hook.pytest_deselected(items=long)
+        items[:] = [item for item in items if item not in long]
     reason = unavailable()
     if not reason or os.environ.get("DFM_REQUIRE_SLURM") == "1":
         return

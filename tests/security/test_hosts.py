@@ -79,7 +79,7 @@ def test_ctrl_c_reaches_a_task_on_another_host(reachable: Site) -> None:
     until(lambda: not [line for line in project.leftovers() if "sleep" in line])
 
 
-@pytest.mark.skipif(not os.environ.get("DFM_SOAK"), reason="takes half a minute: DFM_SOAK=1")
+@pytest.mark.soak
 def test_a_client_whose_host_has_crashed_is_missed(reachable: Site) -> None:
     project, one, other = reachable
     project.flow("  tasks:\n  - {root: t, run: 'touch ../../on; exec sleep 1000'}\n")
