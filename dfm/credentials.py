@@ -10,7 +10,7 @@ import ssl
 import time
 from collections.abc import Generator, Sequence
 
-from dfm.errors import DaemonError, ProtocolError
+from dfm.errors import CredentialsError, DaemonError, ProtocolError
 from dfm.wire import prelude
 from dfm.wire.prelude import NONCE_BYTES, Secret, Step
 
@@ -24,7 +24,7 @@ def read(file: str) -> ssl.SSLContext | Secret:
         with open(file, encoding="ascii") as opened:
             secrets = prelude.read(opened.read())
     except (OSError, UnicodeError, ProtocolError) as error:
-        raise DaemonError(f"credentials {file} cannot be used: {error}") from None
+        raise CredentialsError(f"credentials {file} cannot be used: {error}") from None
     return secrets[0] if secrets else client_context(file)
 
 
@@ -41,7 +41,7 @@ def client_context(file: str) -> ssl.SSLContext:
         context.load_cert_chain(file)
         context.load_verify_locations(file)
     except (OSError, ssl.SSLError) as error:
-        raise DaemonError(f"credentials {file} cannot be used: {error}") from None
+        raise CredentialsError(f"credentials {file} cannot be used: {error}") from None
     return context
 
 

@@ -6,6 +6,7 @@ DfmError                 3   printed as `dfm: what`, then the hint; everything e
 ├── FlowError            2   a flow file, or a graph that cannot be built from it
 ├── RunnerError          3   a scheduler or the local host refused
 ├── DaemonError          3   no daemon, a lost daemon, a daemon that says no
+│   └── CredentialsError 3   credentials that cannot be used: asking again is of no use
 └── ProtocolError        3   a peer sent what no peer of ours sends
 """
 
@@ -95,6 +96,10 @@ class RunnerError(DfmError):
 
 class DaemonError(DfmError):
     """There is no daemon to talk to, or it cannot do what was asked."""
+
+
+class CredentialsError(DaemonError):
+    """The project's credentials are not there, or not whole."""
 
 
 class ProtocolError(DfmError):

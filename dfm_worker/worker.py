@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, assert_never
 
 import msgpack
 
-from dfm.errors import DaemonError
+from dfm.errors import CredentialsError, DaemonError
 from dfm.version import VERSION
 from dfm.wire import worker as wire
 from dfm.wire.codec import MAJOR, MINOR
@@ -143,6 +143,8 @@ class Worker:
         while True:
             try:
                 return self._search.connect()
+            except CredentialsError:
+                raise
             except DaemonError:
                 if self._search.is_hopeless() or self._loop.time() >= give_up:
                     raise

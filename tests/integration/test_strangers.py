@@ -141,7 +141,7 @@ def test_a_worker_without_the_projects_credentials_says_why_it_ends(
     foreign = credentials.make(str(tmp_path / "foreign"))
     done = subprocess.run(
         [sys.executable, "-m", "dfm", "worker", "--connect", f"127.0.0.1:{port}",
-         "--credentials", foreign.worker, "--worker", "w1"],
+         "--credentials", foreign.worker, "--worker", "w1", "--lost-timeout", "0"],
         env=project.environment, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert done.returncode != 0
