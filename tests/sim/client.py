@@ -146,7 +146,11 @@ class SimClient:
             self._statuses[task] = int(self._world.happens(scenario.failing))
         spec = f"{wall_s * self._world.random.choice((0.5, 1.0, 1.5))} {self._status(task)}"
         shape = task % len(scenario.shapes)
-        submission = wire.Submit(task, "flow.task", spec.encode(), [0], shape, self._newest[task])
+        wanted = {"lic": 1 + task % 2} if scenario.tokens and task % 3 == 0 else {}
+        submission = wire.Submit(
+            task, "flow.task", spec.encode(), [0], shape, self._newest[task], priority=task % 5 // 4,
+            limits=wanted, expected_s=wall_s if task % 2 else 0.0,
+        )  # fmt: skip
         self._say(submission)
 
     def _status(self, task: int) -> int:

@@ -15,7 +15,7 @@ from dfm_daemon.core.events import Event
 from dfm_daemon.core.invariants import check
 from dfm_daemon.core.scheduler import Scheduler
 from dfm_daemon.core.settings import Settings
-from dfm_daemon.core.state import RunId, Shape, WorkerName
+from dfm_daemon.core.state import Demand, RunId, Shape, WorkerName
 from tests.sim.batch_system import BatchSystem
 from tests.sim.network import End
 from tests.sim.world import World
@@ -30,7 +30,7 @@ class SimDaemon:
         self.core = Scheduler(
             Settings(
                 "sim", scenario.limits, lease_s=scenario.lease_s, retries=scenario.retries,
-                grace_s=scenario.grace_s,
+                grace_s=scenario.grace_s, tokens={"lic": scenario.tokens or 1},
                 launched=world.journal.launched,
             )
         )  # fmt: skip
@@ -113,6 +113,8 @@ class SimDaemon:
             self.counts[type(event).__name__] += 1
         self._perform(self.core.handle(batch, self._world.clock.now))
         self.batch_count += 1
+        limits = self.core.limits
+        assert self.core.recovery.is_restarted or limits.used["lic"] <= limits.totals["lic"]
         if self.batch_count % self._world.scenario.checks == 0:
             check(self.core)
         self._set_timer()
@@ -232,6 +234,8 @@ class SimDaemon:
 
     def _assign(self, action: do.Assign) -> None:
         name, held = action.worker, action.held
+        run = self.core.runs[RunId(held.run)]
+        assert not run.has_withdrawn, f"{held} is started although its run is interrupted"
         if name not in self._workers:
             return  # its loss is in the inbox
         known = self._known_blobs[name]
@@ -299,8 +303,11 @@ class SimDaemon:
             case client_wire.Shape(number, name, cores):
                 self._shapes[number] = Shape(name, cores)
             case client_wire.Submit(task, name, spec, blobs, number, attempt):
+                demand = Demand(
+                    message.priority, 0, tuple(message.limits.items()), message.expected_s
+                )
                 submitted = events.TaskSubmitted(
-                    run, task, name, spec, tuple(blobs), self._shapes[number], attempt
+                    run, task, name, spec, tuple(blobs), self._shapes[number], attempt, demand
                 )
                 self.tell(submitted)
             case client_wire.Acknowledged(task, attempt):

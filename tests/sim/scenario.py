@@ -22,6 +22,8 @@ class Scenario:
     turn_s: float = 0.001  # of the daemon's loop: what comes in meanwhile is one batch
     retries: int = 2
     shapes: tuple[int, ...] = (1,)  # cores of tasks
+    tokens: int = 0  # of the limit that some tasks want; 0: none wants any
+    hosts: int = 0  # on which workers are, in turn; 0: each has one of its own
     walls_s: tuple[float, ...] = (10.0,)  # of tasks, in turn
     failing: float = 0.0  # tasks
     delay_s: float = 0.002  # of a message
@@ -39,6 +41,9 @@ class Scenario:
     daemon_back_s: float = 0.5  # until the next one begins; at most a third of the grace time
     cutting_s: float = float("inf")  # between clients that are cut off
     checks: int = 1  # the invariants are checked after each batch; else after each such number
+
+    def host(self, worker: str) -> str:
+        return f"host-{int(worker[1:]) % self.hosts}" if self.hosts else f"host-{worker}"
 
     def limits(self, shape: Shape) -> PoolLimits:
         return PoolLimits(
@@ -63,6 +68,8 @@ def small(seed: int) -> Scenario:
         turn_s=draw.choice((0.0, 0.001, 0.05)),
         retries=draw.randint(0, 3),
         shapes=draw.choice(((1,), (1,), (1, 4))),
+        tokens=draw.choice((0, 2, 5)),
+        hosts=draw.choice((0, 1, 3)),
         walls_s=draw.choice(
             ((0.002,), (0.001, 0.001, 0.001, 0.2), (0.5,), (0.02, 5.0), (10.0, 40.0))
         ),
@@ -95,6 +102,7 @@ def big(workers: int, tasks: int, runs: int, seed: int) -> Scenario:
         idle_timeout_s=20.0,
         turn_s=0.005,
         walls_s=(5.0, 10.0, 20.0),
+        tokens=workers // 10,
         failing=0.01,
         refused=0.01,
         stillborn=0.001,

@@ -24,6 +24,14 @@ def simulate_all(seeds: Iterable[int]) -> None:
         simulate(small(seed))
 
 
+def impatient(seed: int) -> Scenario:
+    """Runs that go away under long tasks, which nobody would end by accident."""
+    calm = float("inf")
+    return replace(
+        small(seed), walls_s=(40.0,), lease_s=3.0, leaving=1.0, daemon_dies_s=calm, trouble_s=calm
+    )
+
+
 @pytest.mark.parametrize("first", range(0, 200, 20))
 def test_every_task_is_answered_once_whatever_goes_wrong(first: int) -> None:
     simulate_all(range(first, first + 20))
@@ -111,7 +119,9 @@ def test_a_decision_that_is_not_carried_out_once_is_found(
 
     monkeypatch.setattr(Scheduler, "handle", spoiled)
     with pytest.raises(Failure):
-        simulate_all(range(200))
+        for seed in range(200):
+            simulate(small(seed))
+            simulate(impatient(seed))
 
 
 def test_a_failure_names_its_seed_and_what_happened_last(monkeypatch: pytest.MonkeyPatch) -> None:

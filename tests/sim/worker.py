@@ -34,7 +34,7 @@ class SimWorker:
             MINOR,
             VERSION,
             name,
-            f"host-{name}",
+            world.scenario.host(name),
             1,
             f"job-{name}",
             slots,
