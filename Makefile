@@ -35,7 +35,7 @@ types: install
 unit: install
 	tests/tools/need iverilog tmux ip=iproute2
 	tests/tools/need $(SLURM) || [ "$$DFM_REQUIRE_SLURM" != 1 ]
-	$(BIN)/pytest
+	$(BIN)/pytest -n 3 --dist loadfile
 
 wheel-check: install
 	$(BIN)/python tests/tools/wheel_check.py

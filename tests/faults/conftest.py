@@ -98,10 +98,7 @@ class Site(Project):
 def site(project: Project) -> Iterator[Site]:
     made = Site(project.folder)
     yield made
-    for process in made.processes:
-        if process.poll() is None:
-            process.kill()
-            process.communicate()
+    made.end_processes()
     stopped = made.dfm("daemon", "stop")
     assert stopped.status == 0, stopped
     until(lambda: not made.leftovers(), "workers end when the credentials are gone")

@@ -43,7 +43,7 @@ class Proxy:
             stack.enter_context(near)
             try:
                 far = stack.enter_context(socket.create_connection(self._there))
-                left = dice.expovariate(1 / 40_000)  # bytes that this connection lives for
+                left = dice.expovariate(1 / 8_000)  # bytes that this connection lives for
                 while left > 0 and not self._is_over.is_set():
                     for source in select.select([near, far], [], [], _STEP_S)[0]:
                         data = source.recv(_READ)

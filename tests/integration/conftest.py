@@ -137,6 +137,16 @@ class Project:
                 found.append(f"{process.pid}: {' '.join(words)}")
         return found
 
+    def end_processes(self) -> None:
+        """Those that it started and that the test has left to themselves."""
+        for process in self.processes:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+            for stream in (process.stdout, process.stderr):
+                if stream is not None:
+                    stream.close()
+
     def kill_leftovers(self) -> None:
         """All of them; some end by themselves meanwhile, with those before them."""
         for line in self.leftovers():
@@ -153,10 +163,7 @@ def project(tmp_path: Path) -> Iterator[Project]:
     folder.mkdir()
     made = Project(folder)
     yield made
-    for process in made.processes:
-        if process.poll() is None:
-            process.kill()
-            process.communicate()
+    made.end_processes()
     left = made.leftovers()
     made.kill_leftovers()
     assert not left, "left running"

@@ -202,9 +202,12 @@ def test_no_secret_is_on_a_command_line_or_in_the_environment(
     until((project.folder / "on").exists)
     key = project.read(".dfm/credentials/worker.pem").split("\n")[1]
     for line in project.leftovers():
-        process = psutil.Process(int(line.split(":")[0]))
-        assert key not in " ".join(process.cmdline())
-        assert key not in str(process.environ())
+        try:
+            process = psutil.Process(int(line.split(":")[0]))
+            shown = f"{process.cmdline()} {process.environ()}"
+        except psutil.NoSuchProcess:  # one of the task's own short programs
+            continue
+        assert key not in shown
     assert key not in project.read(".dfm/daemon.log")
     project.write("go", "")
     assert project.end(run).status == 0

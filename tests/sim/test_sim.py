@@ -24,6 +24,12 @@ def simulate_all(seeds: Iterable[int]) -> None:
         simulate(small(seed))
 
 
+def simulate_both(seeds: Iterable[int]) -> None:
+    for seed in seeds:
+        simulate(small(seed))
+        simulate(impatient(seed))
+
+
 def impatient(seed: int) -> Scenario:
     """Runs that go away under long tasks, which nobody would end by accident."""
     calm = float("inf")
@@ -119,9 +125,7 @@ def test_a_decision_that_is_not_carried_out_once_is_found(
 
     monkeypatch.setattr(Scheduler, "handle", spoiled)
     with pytest.raises(Failure):
-        for seed in range(200):
-            simulate(small(seed))
-            simulate(impatient(seed))
+        simulate_both(range(200))
 
 
 def test_a_failure_names_its_seed_and_what_happened_last(monkeypatch: pytest.MonkeyPatch) -> None:

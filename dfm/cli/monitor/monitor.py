@@ -32,6 +32,8 @@ def _monitor(state: StateFolder) -> int:
         return NOT_RUNNING
     if not kind.has_color:
         os.environ["NO_COLOR"] = "1"  # as the library is told
+    for name in ("COLUMNS", "LINES"):  # a size that a shell has exported would hide the true one
+        os.environ.pop(name, None)
     from dfm.cli.monitor.app import MonitorApp  # 0.4 s
 
     view = View(state.project, kind.ellipsis, time.monotonic())
