@@ -150,7 +150,11 @@ class _Assigner:
         return [task for package in packages for task in package.tasks.values() if not task.library]
 
     def _task(self, name: str) -> Task | None:
-        return self._program.task(name) or self._program.task(f"{self._program.root.name}.{name}")
+        found = self._program.task(name) or self._program.task(f"{self._program.root.name}.{name}")
+        if found is not None:
+            return found
+        inside = [task for task in self._program.root.tasks.values() if task.short == name]
+        return inside[0] if len(inside) == 1 else None  # of a named fragment
 
     def _params(self, task: Task) -> Mapping[str, Merged]:
         return self._shapes.of(task).params

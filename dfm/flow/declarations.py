@@ -20,6 +20,16 @@ class Context(NamedTuple):
 
     package: str
     srcdir: str
+    fragment: str = ""  # in a named fragment: its full name, which references try first
+    base: str = ""  # of what a package inherited: the package that it was written for
+
+
+class Listed(NamedTuple):
+    """A path in a list of a flow file, relative to `folder`."""
+
+    path: str
+    where: Where
+    folder: str
 
 
 @dataclass(slots=True)
@@ -148,17 +158,19 @@ class Extension:
 class Configuration:
     """A named set of changes that `-c` selects."""
 
-    name: str
+    name: str  # in a named fragment FRAG.NAME
     where: Where
+    context: Context
     desc: str = ""
     uses: str = ""
     params: dict[str, Parameter] = field(default_factory=dict)
     extensions: list[Extension] = field(default_factory=list)
+    fragments: list[Listed] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class Package:
-    """A package with all that it declares itself."""
+    """A package with all that its file and its fragments declare."""
 
     name: str
     where: Where
@@ -170,6 +182,8 @@ class Package:
     tasks: dict[str, Task] = field(default_factory=dict)  # by full name, without bodies
     types: dict[str, Type] = field(default_factory=dict)  # by full name
     configurations: dict[str, Configuration] = field(default_factory=dict)
+    fragments: dict[str, Where] = field(default_factory=dict)  # by name: where that stands
+    files: set[str] = field(default_factory=set)  # of its fragments, without links
 
 
 class Program(NamedTuple):
@@ -179,14 +193,23 @@ class Program(NamedTuple):
     packages: dict[str, Package]
 
     def task(self, name: str) -> Task | None:
-        """A task by its full name; package names may have dots."""
-        for package in self.packages.values():
+        """A task by its full name."""
+        for package in self._owners(name):
             if name in package.tasks:
                 return package.tasks[name]
         return None
 
     def type(self, name: str) -> Type | None:
-        for package in self.packages.values():
+        for package in self._owners(name):
             if name in package.types:
                 return package.types[name]
         return None
+
+    def _owners(self, name: str) -> Iterator[Package]:
+        """The packages that a full name may be of, the longest name first: they may have dots."""
+        end = name.rfind(".")
+        while end > 0:
+            package = self.packages.get(name[:end])
+            if package is not None:
+                yield package
+            end = name.rfind(".", 0, end)

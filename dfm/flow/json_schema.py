@@ -23,8 +23,11 @@ def flow_schema() -> Json:
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "flow file of dfm",
         "type": "object",
-        "required": ["package"],
-        "properties": {"package": {"$ref": "#/definitions/package"}},
+        "anyOf": [{"required": ["package"]}, {"required": ["fragment"]}],
+        "properties": {
+            "package": {"$ref": "#/definitions/package"},
+            "fragment": {"$ref": "#/definitions/fragment"},
+        },
         "definitions": _definitions(),
     }
 
@@ -34,6 +37,11 @@ def _definitions() -> Json:
         "package": {
             "description": "a package: variables, tasks and types under one name",
             **_object(language.PACKAGE, required=("name",), closed=True),
+        },
+        "fragment": {
+            "description": "more of a package that lists this file",
+            **_object(language.FRAGMENT, closed=True),
+            "type": ["object", "null"],
         },
         "task": {
             **_object({**language.NAMES, **language.TASK}, closed=True),

@@ -26,8 +26,16 @@ PACKAGE: Table = {
     "tasks": Field("tasks", "the tasks"),
     "types": Field("types", "types of data items and of tags"),
     "configs": Field("configurations", "named sets of changes, for `dfm run -c NAME`"),
+    "fragments": Field("texts", "more files of the package, or folders with such"),
     "tags": Field("tags", "tags of the package"),
     "type": Field("any", "accepted without effect"),
+}
+FRAGMENT: Table = {
+    "name": Field("name", "a name of its own; tasks are then PACKAGE.FRAGMENT.TASK"),
+    "tasks": Field("tasks", "more tasks of the package"),
+    "types": Field("types", "more types"),
+    "configs": Field("configurations", "more configurations"),
+    "fragments": Field("texts", "more files of the package, or folders with such"),
 }
 
 SHELLS = {"bash": "bash", "shell": "bash", "csh": "csh", "tcsh": "tcsh", "pytask": "python"}

@@ -19,12 +19,18 @@ _STD_LATER: Final = frozenset(
 
 
 def find_task(program: Program, ref: str, context: Context) -> Task | None:
-    """A task of a package, from a text in `context`: of its own package, or by full name."""
-    return program.task(f"{context.package}.{ref}") or program.task(ref)
+    """A task of a package, from a text in `context`: of its fragment or package, or by full name."""
+    tasks = program.packages[context.package].tasks
+    if context.fragment and (found := tasks.get(f"{context.fragment}.{ref}")):
+        return found
+    return tasks.get(f"{context.package}.{ref}") or program.task(ref)
 
 
 def find_type(program: Program, ref: str, context: Context) -> Type | None:
-    return program.type(f"{context.package}.{ref}") or program.type(ref)
+    types = program.packages[context.package].types
+    if context.fragment and (found := types.get(f"{context.fragment}.{ref}")):
+        return found
+    return types.get(f"{context.package}.{ref}") or program.type(ref)
 
 
 def find_base(program: Program, ref: str, task: Task) -> Task | Type | None:
@@ -48,19 +54,24 @@ def unknown(kind: str, name: str) -> str:
 def known_names(program: Program, context: Context, *, types: bool = False) -> Iterable[str]:
     """What a reference could have meant: short in its own package, else full."""
     for package in program.packages.values():
-        yield from _as_seen(package.tasks, package, context)
+        yield from _as_seen(package.tasks, package.name, context)
     if types:
         yield from known_types(program, context)
 
 
 def known_types(program: Program, context: Context) -> Iterable[str]:
     for package in program.packages.values():
-        yield from _as_seen(package.types, package, context)
+        yield from _as_seen(package.types, package.name, context)
 
 
-def _as_seen(names: Iterable[str], package: Package, context: Context) -> Iterable[str]:
-    is_own = package.name == context.package
-    return (name.removeprefix(f"{package.name}.") if is_own else name for name in names)
+def _as_seen(names: Iterable[str], package: str, context: Context) -> Iterable[str]:
+    if package != context.package:
+        return names
+    shorter = [name.removeprefix(f"{package}.") for name in names]
+    if context.fragment:
+        inside = f"{context.fragment.removeprefix(package + '.')}."
+        shorter += [name.removeprefix(inside) for name in shorter if name.startswith(inside)]
+    return shorter
 
 
 def find_goal(program: Program, name: str) -> Task:

@@ -39,6 +39,12 @@ class Problems:
         if len(self.warnings) < _MOST and self._is_new((where, what, within), self._warned):
             self.warnings.append(Problem(what, where.place(within) if where else None, hint))
 
+    def take(self, error: FlowError) -> None:
+        """The faults of a file that could not be read, which was not the only one."""
+        for problem in error.problems:
+            if problem not in self._found:
+                self._found.append(problem)
+
     @staticmethod
     def _is_new(one: _Said, before: set[_Said]) -> bool:
         if one in before:

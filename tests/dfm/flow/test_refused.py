@@ -13,7 +13,6 @@ LATER = "is part of the flow language that this version does not run yet"
         "filters: [{name: f, expr: x}]",
         "imports: [lib]",
         "package-map: map.yaml",
-        "fragments: [more.yaml]",
         "overrides: {a: b}",
         "uses: base",
     ],
