@@ -173,6 +173,20 @@ class _Assigner:
         self._problems.warn(None, what, hint=hint)
 
 
+def variables_of(
+    package: str, variables: Mapping[str, Merged], definitions: Sequence[str]
+) -> Fields:
+    """What `-D` says of the variables of one package. Raises UsageError."""
+    given: Fields = {}
+    for wanted in ("", package):  # the more qualified form wins
+        for definition in definitions:
+            name, equals, text = definition.partition("=")
+            owner, _, last = name.rpartition(".")
+            if equals and owner == wanted and last in variables:
+                given[last] = value_of(text, variables[last], f"-D {definition}")
+    return given
+
+
 def value_of(text: str, merged: Merged, shown: str) -> Value:
     """A value of `-D`, which is how it is shown in errors. Raises UsageError."""
     try:

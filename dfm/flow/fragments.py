@@ -13,7 +13,7 @@ from dfm.flow.language import FRAGMENT
 from dfm.flow.parse_contents import read_contents
 from dfm.flow.reading import read
 
-_LATER = {"filters": 15, "imports": 7}
+_LATER = {"filters": 15}
 
 
 def add_fragments(reader: Reader, package: Package, paths: Iterable[Listed]) -> None:
@@ -80,5 +80,5 @@ def _add(reader: Reader, document: Document, package: Package) -> list[Listed]:
         elif name:
             package.fragments[name] = where.at("name")
         full_name = f"{package.name}.{name}" if name else ""
-    context = Context(package.name, document.directory, full_name)
+    context = Context(package.name, document.directory, full_name, package.context.base)
     return read_contents(reader, where, fields, package, context)

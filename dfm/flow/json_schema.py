@@ -43,12 +43,15 @@ def _definitions() -> Json:
             **_object(language.FRAGMENT, closed=True),
             "type": ["object", "null"],
         },
+        "inline_task": _object(language.TASK, closed=True),
+        "replacement": _object(language.REPLACEMENT, required=("with",)),
         "task": {
             **_object({**language.NAMES, **language.TASK}, closed=True),
             "oneOf": [{"required": [name]} for name in language.NAMES],
         },
         "type": _object(language.TYPE, required=("name",)),
         "configuration": _object(language.CONFIGURATION, required=("name",)),
+        "import": {"anyOf": [{"type": "string", "pattern": r"\S"}, _import()]},
         "extension": _object(language.EXTENSION, required=("task",)),
         "example": _object(language.EXAMPLE, required=("code",), closed=True),
         # A map with none of these keys is a value.
@@ -63,6 +66,11 @@ def _definitions() -> Json:
     }  # fmt: skip
 
 
+def _import() -> Json:
+    needs_one = [{"required": ["name"]}, {"required": ["from"]}]
+    return {**_object(language.IMPORT), "anyOf": needs_one}
+
+
 def _values() -> Json:
     """The shapes that fields name."""
     return {
@@ -73,7 +81,12 @@ def _values() -> Json:
         "flag": {"type": "boolean"},
         "integer": {"type": "integer"},
         "map": _MAP,
+        "text_or_task": {"anyOf": [_TEXT, _ref("inline_task")]},
+        "overrides": {**_MAP, "additionalProperties": _ref("text_or_task")},
+        "replacements": _list(_ref("replacement")),
         "texts": _list(_TEXT),
+        "text_or_texts": {"anyOf": [_TEXT, _list(_TEXT)]},
+        "imports": _list(_ref("import")),
         "references": _list({"type": "string", "pattern": r"\S"}),
         "parameters": {**_MAP, "additionalProperties": _ref("parameter")},
         "variables": {**_MAP, "additionalProperties": _ref("variable")},

@@ -23,14 +23,37 @@ def find_task(program: Program, ref: str, context: Context) -> Task | None:
     tasks = program.packages[context.package].tasks
     if context.fragment and (found := tasks.get(f"{context.fragment}.{ref}")):
         return found
-    return tasks.get(f"{context.package}.{ref}") or program.task(ref)
+    found = tasks.get(f"{context.package}.{ref}")
+    return found or program.task(_meant(program, ref, context))
 
 
 def find_type(program: Program, ref: str, context: Context) -> Type | None:
-    types = program.packages[context.package].types
-    if context.fragment and (found := types.get(f"{context.fragment}.{ref}")):
+    package = program.packages[context.package]
+    if context.fragment and (found := package.types.get(f"{context.fragment}.{ref}")):
         return found
-    return types.get(f"{context.package}.{ref}") or program.type(ref)
+    found = package.types.get(f"{context.package}.{ref}")
+    if found is None:
+        found = program.type(_meant(program, ref, context, types=True))
+    if found is None and package.bases:  # types stay those of the package that declares them
+        inherited = (program.type(f"{base}.{ref}") for base in package.bases)
+        found = next(filter(None, inherited), None)
+    return found
+
+
+def _meant(program: Program, ref: str, context: Context, *, types: bool = False) -> str:
+    """A full name with the name that its package really has: aliases, inheritance, overrides."""
+    if "." not in ref:
+        return ref
+    for alias, name in program.packages[context.package].aliases.items():
+        if ref.startswith(f"{alias}."):
+            ref = name + ref[len(alias) :]
+            break
+    if context.base and not types and ref.startswith(f"{context.base}."):
+        return context.package + ref[len(context.base) :]
+    for name, other in program.renamed.items():
+        if ref.startswith(f"{name}.") and context.package not in (name, other):
+            return other + ref[len(name) :]
+    return ref
 
 
 def find_base(program: Program, ref: str, task: Task) -> Task | Type | None:
@@ -55,6 +78,10 @@ def known_names(program: Program, context: Context, *, types: bool = False) -> I
     """What a reference could have meant: short in its own package, else full."""
     for package in program.packages.values():
         yield from _as_seen(package.tasks, package.name, context)
+    for alias, name in program.packages[context.package].aliases.items():
+        if name in program.packages:
+            for task in program.packages[name].tasks:
+                yield alias + task.removeprefix(name)
     if types:
         yield from known_types(program, context)
 

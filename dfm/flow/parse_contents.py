@@ -5,11 +5,13 @@ from dfm.flow.declarations import Configuration, Context, Extension, Listed, Pac
 from dfm.flow.document import Where
 from dfm.flow.fields import Reader
 from dfm.flow.language import CONFIGURATION, EXTENSION, TYPE
+from dfm.flow.parse_imports import parse_imports
+from dfm.flow.parse_overrides import parse_list
 from dfm.flow.parse_parameters import parse_parameters
 from dfm.flow.parse_task import parse_tags, parse_task, twice
 from dfm.graph.values import Value
 
-_CONFIGURATION_LATER = {"imports": 22, "fragments": 22, "types": 22, "tasks": 22, "overrides": 22}
+_CONTENTS = ("tasks", "types", "imports", "fragments", "overrides")
 _TYPE_LATER = {"check": 26}
 
 
@@ -20,6 +22,7 @@ def read_contents(
     _read_types(reader, where.at("types"), fields.get("types"), package, context)
     _read_tasks(reader, where.at("tasks"), fields.get("tasks"), package, context)
     _read_configurations(reader, where.at("configs"), fields.get("configs"), package, context)
+    package.imports += parse_imports(reader, where.at("imports"), fields.get("imports"), context)
     return listed(reader, where.at("fragments"), fields.get("fragments"), context)
 
 
@@ -38,6 +41,9 @@ def _read_tasks(
     for place, fields in reader.list_of_maps(where, value):
         task = parse_task(reader, place, fields, context, prefix=prefix)
         if task is None:
+            continue
+        if task.mentions:
+            package.replacing.append(task)
             continue
         if task.name in package.tasks:
             twice(reader, task, package.tasks[task.name])
@@ -78,9 +84,7 @@ def _read_configurations(
         if not short:
             continue
         name = prefix + short
-        reader.ignore_unknown(
-            place, fields, CONFIGURATION, "a configuration", later=_CONFIGURATION_LATER
-        )
+        reader.ignore_unknown(place, fields, CONFIGURATION, "a configuration")
         made = Configuration(name, place, context)
         made.desc = str(fields.get("desc") or "")
         if "uses" in fields:
@@ -92,6 +96,13 @@ def _read_configurations(
                 place.at("extensions"), fields.get("extensions")
             )
         ]
+        more = {key: value for key, value in fields.items() if key != "configs"}
+        if not more.keys().isdisjoint(_CONTENTS):
+            made.contents = Package(package.name, place, context)
+            made.fragments = read_contents(reader, place, more, made.contents, context)
+            made.contents.overrides = parse_list(
+                reader, place.at("overrides"), fields.get("overrides"), made.contents, context
+            )
         if name in package.configurations:
             first = package.configurations[name].where.at("name").place()
             reader.problems.add(

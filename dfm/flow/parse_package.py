@@ -7,15 +7,20 @@ from dfm.flow.fields import Reader
 from dfm.flow.fragments import add_fragments
 from dfm.flow.language import PACKAGE
 from dfm.flow.parse_contents import read_contents
+from dfm.flow.parse_imports import parse_maps
+from dfm.flow.parse_overrides import parse_map
 from dfm.flow.parse_parameters import parse_parameters
 from dfm.flow.parse_task import parse_tags
 from dfm.graph.values import Value
 
-_PACKAGE_LATER = {"filters": 15, "imports": 7, "package-map": 7, "overrides": 22, "uses": 23}
+_PACKAGE_LATER = {"filters": 15}
 
 
-def parse_package(reader: Reader, document: Document) -> Package:
-    """The package of a document, with its fragments. Raises FlowError if there is none in it."""
+def parse_package(reader: Reader, document: Document, *, inherited_by: str = "") -> Package:
+    """The package of a document, with its fragments. Raises FlowError if there is none in it.
+
+    With the name of a package that inherits it, what it declares is declared under that name.
+    """
     where = Where(document, ("package",))
     fields = _fields(document, where)
     if "name" in fields:
@@ -24,14 +29,19 @@ def parse_package(reader: Reader, document: Document) -> Package:
         name = ""
         reader.problems.add(where, "a package needs a `name`")
     context = Context(name, document.directory)
+    if inherited_by:
+        context = Context(inherited_by, document.directory, base=name)
+        name = inherited_by
     package = Package(name, where, context)
     reader.only_known(where, fields, PACKAGE, "a package", later=_PACKAGE_LATER)
     for key in ("desc", "doc"):
         if key in fields:
             setattr(package, key, reader.text(where.at(key), fields[key]))
     package.params = parse_parameters(reader, where.at("with"), fields.get("with"), context)
+    if "uses" in fields:
+        package.uses = reader.name(where.at("uses"), fields["uses"])
     for parameter in package.params.values():
-        if parameter.kind is None:
+        if parameter.kind is None and not package.uses:
             reader.problems.add(
                 parameter.where.key(), f"the package variable `{parameter.name}` needs a `type`",
                 hint="write {type: str, value: ...}",
@@ -39,6 +49,8 @@ def parse_package(reader: Reader, document: Document) -> Package:
             parameter.kind = "list" if parameter.changes_list else "str"
     if "tags" in fields:
         package.tags = parse_tags(reader, where.at("tags"), fields["tags"])
+    package.overrides = parse_map(reader, where.at("overrides"), fields.get("overrides"), package)
+    package.maps = parse_maps(reader, where.at("package-map"), fields.get("package-map"), context)
     add_fragments(reader, package, read_contents(reader, where, fields, package, context))
     return package
 

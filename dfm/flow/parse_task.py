@@ -13,7 +13,7 @@ _SCOPES = ("root", "export", "local")
 
 # Fields of the language that later versions run, with their sections.
 _LATER = {
-    "override": 22, "control": 20, "requires": 26, "elaborate": 26, "summary": 26, "set": 24,
+    "control": 20, "requires": 26, "elaborate": 26, "summary": 26, "set": 24,
     "provide": 24, "let": 24,
 }  # fmt: skip
 _LATER_STRATEGIES = {"generate": 19, "select": 19, "chain": 19}
@@ -24,7 +24,7 @@ def parse_task(
     prefix: str, enclosing: Task | None = None,
 ) -> Task | None:  # fmt: skip
     """A task whose full name is `prefix.NAME`; None if it has no name."""
-    named = [key for key in (*NAMES, "override") if key in fields]
+    named = [key for key in NAMES if key in fields]
     if len(named) != 1:
         if named:
             words = " and ".join(f"`{key}`" for key in named)
@@ -38,7 +38,12 @@ def parse_task(
     short = reader.name(where.at(key), fields[key])
     if not short:
         return None
+    if key == "override" and enclosing is not None:
+        reader.problems.add(where.at(key).key(), "`override` stands in no body of a task")
+        return None
     task = Task(f"{prefix}.{short}", short, where, context, named_by=key, enclosing=enclosing)
+    if key == "override":
+        task.mentions = frozenset(fields)
     if key in _SCOPES:
         task.scopes = frozenset({key})
     for field, value in fields.items():

@@ -78,6 +78,8 @@ class Project:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.file = folder / "flow.yaml"
+        self.overrides: list[str] = []  # --override
+        self.package_maps: list[str] = []  # --package-map
 
     def write(self, fields: str) -> Path:
         self.file.write_text(HEAD + indented(fields))
@@ -101,7 +103,8 @@ class Project:
         self, file: Path, *, c: str = "", D: Sequence[str] = (), P: Sequence[str] = (),
         environ: Mapping[str, str] | None = None,
     ) -> Flow:  # fmt: skip
-        return load(Options(str(file), c, D, P), environ or {})
+        options = Options(str(file), c, D, P, self.overrides, self.package_maps)
+        return load(options, environ or {})
 
     def graph(
         self, fields: str, *goals: str, c: str = "", D: Sequence[str] = (), P: Sequence[str] = (),
