@@ -121,7 +121,7 @@ class Check:
 
     def _is_hidden(self, name: str, task: Task) -> bool:
         """Whether it is a task of another package that is not meant for others (section 21)."""
-        if "." not in name:
+        if "." not in name or name in task.foreign_needs:
             return False
         found = find_task(self._program, name, task.context)
         return (

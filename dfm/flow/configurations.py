@@ -105,6 +105,7 @@ def declare(reader: Reader, package: Package, chosen: Iterable[Configuration]) -
                 twice(reader, task, known)
         add_fragments(reader, package, configuration.fragments)
         package.overrides += more.overrides
+        package.imports += more.imports
         override_tasks(reader, more.replacing, package.tasks, package)
 
 
@@ -121,7 +122,9 @@ def extend(program: Program, chosen: Iterable[Configuration], problems: Problems
                 )  # fmt: skip
                 continue
             task.extensions.append(extension.params)
-            task.needs += _more_needs(program, extension, configuration, problems)
+            needs = _more_needs(program, extension, configuration, problems)
+            task.needs += needs
+            task.foreign_needs |= set(needs)
 
 
 def _more_needs(

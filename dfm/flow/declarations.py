@@ -117,6 +117,7 @@ class Task:
     on_error: str = ""
     enclosing: "Task | None" = None
     extensions: list[dict[str, Parameter]] = field(default_factory=list)  # of the configuration
+    foreign_needs: set[str] = field(default_factory=set)  # that extensions give it
     mentions: frozenset[str] = frozenset()  # of one that overrides another: the fields it has
     _by_short: dict[str, "Task"] | None = None
 

@@ -151,11 +151,10 @@ def _configure(reader: Reader, packages: Packages, selected: str) -> dict[str, l
             else:
                 found = _of_imports(package, packages, reader.problems)
             chosen[package.name] = found
+            before = len(package.imports)
             declare(reader, package, found)
-            more = [one.contents for one in found if one.contents]
-            if more:
-                imports = [one for contents in more for one in contents.imports]
-                packages.import_for(package, imports, found)
+            if any(one.contents for one in found):
+                packages.import_for(package, package.imports[before:], found)
                 packages.look_through(package)
                 packages.settle()
         todo = [one for one in packages.by_name.values() if one.name not in chosen]

@@ -88,7 +88,8 @@ def _pair_of(program: Program, definition: str) -> tuple[Task, Task]:
     for name in (target, replacement):
         task = find_task(program, name, program.root.context)
         if task is None:
-            hint = did_you_mean(name, known_names(program, program.root.context))
+            packages = program.packages.values()
+            hint = did_you_mean(name, (known for one in packages for known in one.tasks))
             raise UsageError(f"--override {definition}: no task `{name}`", hint=hint)
         found.append(task)
     return found[0], found[1]
