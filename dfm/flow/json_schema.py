@@ -6,7 +6,7 @@ to say. What dfm only warns of is accepted.
 
 from typing import Any, TypeAlias
 
-from dfm.flow import language
+from dfm.flow import language, plugins
 from dfm.flow.declarations import KINDS
 from dfm.flow.language import Field, Shape, Table
 
@@ -97,6 +97,7 @@ def _values() -> Json:
         "tags": _list(_ref("tag")),
         "examples": _list(_ref("example")),
         "patterns": _list(_ref("pattern")),
+        "shell": {"enum": [*language.SHELLS, *plugins.find().shells, ""]},
         "scope": {"anyOf": [_TEXT, _list(_TEXT)]},
         "consumed": _selection("all", "none"),
         "passed": _selection("all", "none", "unused"),

@@ -80,7 +80,7 @@ TASK: Table = {
     "scope": Field("scope", "who sees the task: root, export, local"),
     "iff": Field("any", "build the task only if this is true: a boolean or ${{ }}"),
     "run": Field("text", "the script; for `shell: pytask` Python"),
-    "shell": Field(tuple(SHELLS), "what runs the script; default: bash"),
+    "shell": Field("shell", "what runs the script; default: bash"),
     "pytask": Field("text", "older form of `run` with `shell: pytask`"),
     "body": Field("tasks", "tasks inside of this one, which makes it a compound"),
     "tasks": Field("tasks", "the same as `body`"),

@@ -274,7 +274,7 @@ class Packages:
     def _report_broken(self) -> None:
         """Something is missing: a plugin that is broken may have had it."""
         for text in plugins.find().broken:
-            self.problems.warn(None, text)
+            self.problems.remark(text)
 
     # Expressions in names and paths
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from dfm.flow import plugins
 from dfm.flow.declarations import Context, TagUse, Task
 from dfm.flow.document import Where, describe
 from dfm.flow.fields import Reader
@@ -121,9 +122,16 @@ def _run(reader: Reader, task: Task, where: Where, value: Value) -> None:
 
 
 def _shell(reader: Reader, task: Task, where: Where, value: Value) -> None:
-    name = reader.one_of(where.at("shell"), value, SHELLS)
+    where = where.at("shell")
+    name = reader.text(where, value)
+    if name and name not in SHELLS:
+        of_plugins = plugins.find().shells
+        if name not in of_plugins:
+            for text in plugins.find().broken:
+                reader.problems.remark(text)
+            name = reader.one_of(where, value, [*SHELLS, *of_plugins])
     if task.run_field != "pytask":
-        task.shell = SHELLS.get(name, "bash")
+        task.shell = SHELLS.get(name, name or "bash")
 
 
 def _pytask(reader: Reader, task: Task, where: Where, value: Value) -> None:

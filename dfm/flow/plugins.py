@@ -43,6 +43,16 @@ def find() -> Plugins:
     return found
 
 
+def python_of(shell: str, script: str, srcdir: str) -> str:
+    """The body of a Python task that has a script run by a shell of a plugin."""
+    made = find().shells[shell]
+    return f"""
+import importlib, operator
+shell = operator.attrgetter({made.name!r})(importlib.import_module({made.module!r}))
+return await shell({script!r}, {srcdir!r}, {shell!r})(ctxt, input)
+"""
+
+
 def _called(module: object, names: tuple[str, ...]) -> Mapping[str, object]:
     """What the first of these functions that the module has returns."""
     for name in names:
