@@ -43,13 +43,13 @@ class Finder:
 
     def add_map(self, file: str, where: Where, expand: Expand) -> None:
         """A map that a flow file names."""
+        if not os.path.isfile(file):
+            self._reader.problems.add(where, f"no package map {file}")
+            return
         try:
             self._maps.append(read_map(self._reader, file, expand))
         except FlowError as error:
-            if os.path.isfile(file):
-                self._reader.problems.take(error)
-            else:
-                self._reader.problems.add(where, f"no package map {file}")
+            self._reader.problems.take(error)
 
     def named(self, name: str, expand: Expand) -> Source | None:
         """The package of this name. Raises UsageError for a map that is not there."""
