@@ -37,6 +37,10 @@ def _definitions() -> Json:
         "package": {
             "description": "a package: variables, tasks and types under one name",
             **_object(language.PACKAGE, required=("name",), closed=True),
+            # Inherited variables may have a new value only.
+            "if": {"not": {"required": ["uses"]}},
+            "then": {"properties": {"with": _ref("variables")}},
+            "else": {"properties": {"with": _ref("parameters")}},
         },
         "fragment": {
             "description": "more of a package that lists this file",

@@ -22,7 +22,7 @@ PACKAGE: Table = {
     "name": Field("name", "name of the package; tasks are PACKAGE.TASK"),
     "desc": Field("text", "what the package is, in one line"),
     "doc": Field("text", "the same, as prose"),
-    "with": Field("variables", "variables of the package; expressions see them by name"),
+    "with": Field("any", "variables of the package; expressions see them by name"),
     "tasks": Field("tasks", "the tasks"),
     "types": Field("types", "types of data items and of tags"),
     "configs": Field("configurations", "named sets of changes, for `dfm run -c NAME`"),

@@ -14,6 +14,7 @@ from dfm.flow.document import Document
 from dfm.flow.fields import Reader
 from dfm.flow.find import find_root
 from dfm.flow.finder import Finder
+from dfm.flow.import_expressions import Outside
 from dfm.flow.inheritance import inherit
 from dfm.flow.names import find_goal
 from dfm.flow.overrides import replace, replace_by_line
@@ -105,7 +106,7 @@ def load(options: Options, environ: Mapping[str, str]) -> Flow:
     problems = Problems()
     reader = Reader(problems)
     finder = Finder(reader, environ, options.package_maps)
-    packages = Packages(reader, finder, environ, options.definitions)
+    packages = Packages(reader, finder, Outside(environ, document.file, options.definitions))
     package = packages.begin(document, _standard_library())
     packages.import_for(package, package.imports, likely(package, options.configuration))
     packages.settle()
@@ -164,10 +165,9 @@ def _configure(reader: Reader, packages: Packages, selected: str) -> dict[str, l
 def _of_imports(package: Package, packages: Packages, problems: Problems) -> list[Configuration]:
     """The configuration that those who import a package want."""
     wanted = packages.wanted.get(package.name)
-    if wanted is None or not wanted.configuration:
+    if wanted is None or wanted.where is None:
         return []
-    name, where = wanted.configuration[0]
-    return choose_imported(package, name, where, problems)
+    return choose_imported(package, wanted.configuration, wanted.where, problems)
 
 
 def _variables(

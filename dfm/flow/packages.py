@@ -5,60 +5,36 @@ An import is worked off after all that were written before it; nothing is loaded
 
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
+from collections.abc import Iterable
 
 from dfm.flow import plugins
-from dfm.flow.command_line import variables_of
-from dfm.flow.declarations import (
-    MISSING,
-    Configuration,
-    Context,
-    Import,
-    Package,
-    Parameter,
-    Program,
-)
+from dfm.flow.declarations import Configuration, Import, Package
 from dfm.flow.document import Document, Where
-from dfm.flow.expressions import ExpressionError, as_text
 from dfm.flow.fields import Reader
 from dfm.flow.finder import Finder, Source
-from dfm.flow.names import NEEDS_OF
+from dfm.flow.import_expressions import Expansion, Outside
 from dfm.flow.parse_package import parse_package
 from dfm.flow.problems import did_you_mean
-from dfm.flow.references import mentioned
+from dfm.flow.references import may_mean, unanswered
 from dfm.flow.shapes import Merged, variable
-from dfm.flow.templates import evaluate, has_expressions, report
-from dfm.flow.world import BadValue, Scope, World
-from dfm.graph.values import Value
-
-
-class Wanted(NamedTuple):
-    """What imports of a package say about it, with the places."""
-
-    configuration: list[tuple[str, Where]]
-    params: dict[str, Parameter]
+from dfm.flow.wanted import Wanted
 
 
 class Packages:
     """Loads packages. Faults are collected; what has one is left out."""
 
-    def __init__(
-        self, reader: Reader, finder: Finder, environ: Mapping[str, str], definitions: Iterable[str]
-    ) -> None:
+    def __init__(self, reader: Reader, finder: Finder, outside: Outside) -> None:
         self.by_name: dict[str, Package] = {}
         self.wanted: dict[str, Wanted] = {}
-        self._reader = reader
         self.problems = reader.problems
+        self.root: Package
+        self._reader = reader
         self._finder = finder
-        self._environ = environ
-        self._definitions = list(definitions)
-        self._files: dict[str, Package] = {}
+        self._outside = outside
+        self._files: dict[str, Package] = {}  # by their files, without links
         self._todo: deque[tuple[Package, Import]] = deque()
         self._unseen: deque[Package] = deque()  # whose references were not looked through
         self._aliases: dict[tuple[str, str], Where] = {}
-        self._broken: int = 0  # plugins that were reported
-        self.root: Package
 
     def begin(self, document: Document, std: Package) -> Package:
         """The root package. What it imports is not loaded yet."""
@@ -72,24 +48,24 @@ class Packages:
         self._add(package, document)
         return package
 
-    def import_for(self, package: Package, imports: Iterable[Import], chosen: Iterable[Configuration]) -> None:  # fmt: skip
+    def import_for(
+        self, package: Package, imports: Iterable[Import], chosen: Iterable[Configuration]
+    ) -> None:
         """Queues imports of a package; its variables have the values of these configurations."""
         imports = list(imports)
-        world = self._world(package, chosen)
+        expansion = self._expansion(package, chosen)
         for one in imports:
-            for field, where in (("name", one.where.at("name")), ("path", one.where.at("from")),
-                                 ("text", one.where)):  # fmt: skip
-                setattr(one, field, self._expand(getattr(one, field), where, one.context, world))
+            expand, where, context = expansion.expand, one.where, one.context
+            one.text = expand(one.text, where, context)
+            one.name = expand(one.name, where.at("name"), context)
+            one.path = expand(one.path, where.at("from"), context)
             if one.name and one.path:
                 self._pin(one)
         for listed in package.maps:
-            path = self._expand(listed.path, listed.where, package.context, world)
+            path = expansion.of_package(listed.path, listed.where)
             if path:
-                self._finder.add_map(
-                    os.path.normpath(os.path.join(listed.folder, path)),
-                    listed.where,
-                    lambda text, where: self._expand(text, where, package.context, world),
-                )
+                file = os.path.normpath(os.path.join(listed.folder, path))
+                self._finder.add_map(file, listed.where, expansion.of_package)
         package.maps = []
         self._todo += [(package, one) for one in imports]
 
@@ -165,7 +141,7 @@ class Packages:
     # One import
 
     def _import(self, importer: Package, one: Import) -> None:
-        package = self._find(one)
+        package = self._find(importer, one)
         if package is None:
             return
         if one.name and one.path and package.name != one.name:
@@ -175,26 +151,20 @@ class Packages:
             return
         if one.alias:
             self._name(importer, one, package)
-        self._want(package, one)
+        self.wanted.setdefault(package.name, Wanted()).take(package, one, self.problems)
 
-    def _find(self, one: Import) -> Package | None:
-        if one.path:
-            for folder in self._folders(one):
-                path = os.path.normpath(os.path.join(folder, one.path))
-                if os.path.exists(path):
-                    return self._load(Source(path), one.where.at("from"))
-            self._not_found(one)
-            return None
-        name = one.name or one.text
+    def _find(self, importer: Package, one: Import) -> Package | None:
+        name = "" if one.path else one.name or one.text
         if name in self.by_name and (name == "std" or self.by_name[name].is_installed):
             return self.by_name[name]
         source = self._finder.named(name, self._of_root) if name else None
         if source is not None and (os.path.exists(source.path) or not one.text):
             return self._load(source, one.where.at("name") if one.name else one.where, name)
-        for folder in self._folders(one) if one.text else ():
-            path = os.path.normpath(os.path.join(folder, one.text))
+        where = one.where.at("from") if one.path else one.where
+        for folder in self._folders(one) if one.path or one.text else ():
+            path = os.path.normpath(os.path.join(folder, one.path or one.text))
             if os.path.exists(path):
-                return self._load(Source(path), one.where)
+                return self._load(Source(path, importer.is_installed), where)
         self._not_found(one)
         return None
 
@@ -231,45 +201,18 @@ class Packages:
             self.problems.add(where, what, hint=f"first at {first.place()}")
         importer.aliases[one.alias] = package.name
 
-    def _want(self, package: Package, one: Import) -> None:
-        """What an import says of configuration and variables; two must not contradict each other."""
-        wanted = self.wanted.setdefault(package.name, Wanted([], {}))
-        if one.configuration:
-            where = one.where.at("config")
-            if wanted.configuration and wanted.configuration[0][0] != one.configuration:
-                first, place = wanted.configuration[0]
-                what = f"package {package.name} is imported with configuration"
-                what += f" `{one.configuration}` here, and with `{first}` elsewhere"
-                self.problems.add(where, what, hint=f"first at {place.place()}")
-            wanted.configuration.append((one.configuration, where))
-        for name, writing in one.params.items():
-            other = wanted.params.setdefault(name, writing)
-            if other is not writing and other.parts() != writing.parts():
-                what = f"two imports give `{name}` of package {package.name} different values"
-                self.problems.add(writing.where.key(), what, hint=f"first at {other.where.place()}")
-
     # Plugins
 
     def _bring(self, package: Package) -> None:
         """Packages of plugins need no import: it is enough to refer to them."""
-        unknown = [name for name in mentioned(package) if not self._is_known(name, package)]
+        unknown = unanswered(package, self.by_name)
         if not unknown:
             return
         for name, path in plugins.find().packages.items():
-            if name not in self.by_name and any(_may_mean(text, name) for text in unknown):
+            if name not in self.by_name and any(may_mean(text, name) for text in unknown):
                 self._load(Source(os.path.abspath(path), is_installed=True), package.where, name)
-        if any("${{" not in name for name in unknown):
+        if any("${{" not in name for name in unanswered(package, self.by_name)):
             self._report_broken()
-
-    def _is_known(self, name: str, package: Package) -> bool:
-        wanted = {name, name.removesuffix(NEEDS_OF)}
-        for head in _heads(name):
-            if head in package.aliases:
-                return True
-            known = self.by_name.get(head)
-            if known and any(one in known.tasks or one in known.types for one in wanted):
-                return True
-        return False
 
     def _report_broken(self) -> None:
         """Something is missing: a plugin that is broken may have had it."""
@@ -278,49 +221,12 @@ class Packages:
 
     # Expressions in names and paths
 
-    def _of_root(self, text: str, where: Where) -> str | None:
-        return self._expand(text, where, self.root.context, self._world(self.root, ()))
+    def _of_root(self, text: str, where: Where) -> str:
+        return self._expansion(self.root, ()).of_package(text, where)
 
-    def _world(self, package: Package, chosen: Iterable[Configuration]) -> World:
-        """What expressions of imports see: the environment, and the package's own variables."""
+    def _expansion(self, package: Package, chosen: Iterable[Configuration]) -> Expansion:
+        writings = [one for configuration in chosen for one in configuration.params.values()]
+        if package.name in self.wanted:
+            writings += self.wanted[package.name].params.values()
         variables = self.variables(package)
-        for configuration in chosen:
-            for name, writing in configuration.params.items():
-                if name in variables:
-                    variables[name] = variables[name].changed_by(writing)
-        wanted = self.wanted.get(package.name)
-        for name, writing in (wanted.params if wanted else {}).items():
-            if name in variables and not any(map(has_expressions, writing.parts())):
-                variables[name] = variables[name].changed_by(writing)
-        return World(
-            Program(package, {package.name: package}, {}, {}), self.problems, environ=self._environ,
-            root_file=self.root.where.document.file, variables={package.name: variables},
-            overrides={package.name: variables_of(package.name, variables, self._definitions)},
-        )  # fmt: skip
-
-    def _expand(self, text: str, where: Where, context: Context, world: World) -> str:
-        """The text with its expressions replaced; empty after the fault is said."""
-        if "${{" not in text:
-            return text
-        value: Value = MISSING
-        try:
-            value = evaluate(text, Scope(world, context))
-        except ExpressionError as error:
-            report(error, where, text, self.problems, f"import `{text}`")
-        except BadValue:
-            pass
-        return "" if value is MISSING else as_text(value)
-
-
-def _heads(name: str) -> Iterator[str]:
-    """What the package of a full name may be."""
-    end = name.find(".")
-    while end > 0:
-        yield name[:end]
-        end = name.find(".", end + 1)
-
-
-def _may_mean(text: str, package: str) -> bool:
-    """Whether a reference, perhaps with expressions in it, may be of this package."""
-    fixed, marker, _ = text.partition("${{")
-    return fixed.startswith(f"{package}.") or (bool(marker) and f"{package}.".startswith(fixed))
+        return Expansion(package, variables, writings, self._outside, self.problems)
