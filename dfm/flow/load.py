@@ -107,7 +107,8 @@ def load(options: Options, environ: Mapping[str, str]) -> Flow:
     reader = Reader(problems)
     finder = Finder(reader, environ, options.package_maps)
     packages = Packages(reader, finder, Outside(environ, document.file, options.definitions))
-    package = packages.begin(document, _standard_library())
+    named = [name for one in options.overrides for name in one.split("=")]
+    package = packages.begin(document, _standard_library(), named)
     packages.import_for(package, package.imports, likely(package, options.configuration))
     packages.settle()
     chosen = _configure(reader, packages, options.configuration)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from dfm.errors import UsageError
-from dfm.flow.declarations import Context, Package, Program, Task, Type
+from dfm.flow.declarations import Context, Program, Task, Type
 from dfm.flow.problems import NOT_YET, did_you_mean
 
 NEEDS_OF: Final = ".needs"  # `NAME.needs`: the needs of NAME in place of NAME
@@ -124,9 +124,12 @@ def find_goal(program: Program, name: str) -> Task:
         raise UsageError(f"`{name}` may be one of {names}", hint="give the full name")
     raise UsageError(
         f"package {program.root.name} has no task `{name}`",
-        hint=did_you_mean(name, _runnable(program.root)) or "`dfm run` lists the tasks",
+        hint=did_you_mean(name, _runnable(program)) or "`dfm run` lists the tasks",
     )
 
 
-def _runnable(package: Package) -> Iterable[str]:
-    return (task.short for task in package.tasks.values())
+def _runnable(program: Program) -> Iterable[str]:
+    yield from (task.short for task in program.root.tasks.values())
+    for package in program.packages.values():
+        if package is not program.root and package.name != "std":
+            yield from package.tasks

@@ -35,9 +35,12 @@ class Packages:
         self._todo: deque[tuple[Package, Import]] = deque()
         self._unseen: deque[Package] = deque()  # whose references were not looked through
         self._aliases: dict[tuple[str, str], Where] = {}
+        self._named_outside: list[str] = []
 
-    def begin(self, document: Document, std: Package) -> Package:
-        """The root package. What it imports is not loaded yet."""
+    def begin(self, document: Document, std: Package, names: Iterable[str] = ()) -> Package:
+        """The root package. What it imports is not loaded yet; the command line has these `names` of
+        tasks, too."""
+        self._named_outside = list(names)
         self.by_name[std.name] = std
         self._finder.take(document)
         package = self.root = parse_package(self._reader, document)
@@ -205,7 +208,8 @@ class Packages:
 
     def _bring(self, package: Package) -> None:
         """Packages of plugins need no import: it is enough to refer to them."""
-        unknown = unanswered(package, self.by_name)
+        more = self._named_outside if package is self.root else ()
+        unknown = unanswered(package, self.by_name, more)
         if not unknown:
             return
         for name, path in plugins.find().packages.items():

@@ -6,9 +6,13 @@ from dfm.flow.declarations import Override, Package, Task
 from dfm.flow.names import NEEDS_OF
 
 
-def unanswered(package: Package, packages: Mapping[str, Package]) -> list[str]:
-    """References that none of these packages answers, with those that hold expressions."""
-    return [name for name in _mentioned(package) if not _is_known(name, package, packages)]
+def unanswered(
+    package: Package, packages: Mapping[str, Package], more: Iterable[str] = ()
+) -> list[str]:
+    """References that none of these packages answers, with those that hold expressions. `more` are
+    names that stand elsewhere."""
+    names = [*_mentioned(package), *(name for name in more if "." in name)]
+    return [name for name in names if not _is_known(name, package, packages)]
 
 
 def may_mean(text: str, package: str) -> bool:

@@ -81,6 +81,40 @@ def test_a_name_that_is_computed_finds_them_too(anywhere: Project, names: dict[s
     assert anywhere.read("rundir/p.t/out") == "extra\n"
 
 
+def test_overrides_find_them_too(project: Project, names: dict[str, str]) -> None:
+    vip(project, names)
+    tasks = "  tasks: [{root: t, needs: [slow]}, {name: slow, run: 'exit 1'}]\n"
+    project.flow(f"  overrides: {{slow: vip.deep}}\n{tasks}")
+    assert project.ok("run", "t").executed() == {"vip.deep", "p.t"}
+    project.flow(tasks)
+    assert "vip.Sim" in project.ok("run", "t", "--override", "p.slow=vip.Sim").executed()
+
+
+def test_what_nobody_refers_to_is_not_read(project: Project, names: dict[str, str]) -> None:
+    folder = vip(project, names)
+    folder.joinpath("flow.yaml").write_text("package: [")
+    project.flow("  imports: [vip.extra]\n  tasks: [{root: t, needs: [vip.extra.Base]}]\n")
+    project.ok("run", "t")
+    project.flow("  tasks: [{root: t, needs: [vip.Sim]}]\n")
+    done = project.dfm("run", "t")
+    assert done.status == 2
+    assert "vip/flow.yaml:2:1: " in done.err
+    assert "Traceback" not in done.err
+
+
+def test_faults_in_what_is_not_used_of_a_plugin_do_not_matter(
+    project: Project, names: dict[str, str]
+) -> None:
+    folder = vip(project, names)
+    text = VIP + "  - {name: old, needs: [gone], run: '${{ nope }}'}\n"
+    folder.joinpath("flow.yaml").write_text(text)
+    project.flow("  tasks: [{root: t, needs: [vip.Sim]}, {name: u, needs: [vip.old]}]\n")
+    project.ok("run", "t")
+    done = project.dfm("run", "u")
+    assert "vip.old needs `gone`, and there is no such task" in done.err
+    assert "flow.yaml:8:" in done.err
+
+
 def test_a_shell_of_a_plugin_runs_the_script(anywhere: Project, names: dict[str, str]) -> None:
     vip(anywhere, names)
     anywhere.flow(
