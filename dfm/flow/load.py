@@ -61,7 +61,7 @@ class Flow:
         self._tasks: Sequence[Task | None] = ()  # that declare the nodes of the last graph
 
     def warnings(self) -> list[Problem]:
-        return self._problems.warnings
+        return list(dict.fromkeys(self._problems.warnings))
 
     def description(self, task: Task) -> str:
         """What its `desc` says, or that of the nearest base that has one."""

@@ -66,7 +66,8 @@ class Problems:
     def raise_any(self) -> None:
         """Raises FlowError if there are faults."""
         if self._found:
-            raise FlowError.of([*self._found, *self._remarks])
+            # A file that is read for two packages has its faults twice.
+            raise FlowError.of(dict.fromkeys([*self._found, *self._remarks]))
 
 
 def _likely(name: str, choices: list[str]) -> list[str]:

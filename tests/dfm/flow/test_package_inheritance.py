@@ -127,3 +127,25 @@ def test_a_task_of_the_same_name_hides_the_inherited_one_with_a_warning(chip: Pr
     fields = f"{HEAD}tasks: [{{name: rtl, run: mine}}]"
     (warning,) = chip.warnings(fields, "route")
     assert warning.startswith("3:16: task `demo.rtl` hides the inherited one")
+
+
+def test_fragments_of_the_base_are_inherited_and_their_faults_said_once(chip: Project) -> None:
+    chip.add("soc/flow.yaml", BASE.replace("  overrides: {}", "  fragments: [f.yaml]"))
+    text = "fragment: {name: f, tasks: [{name: t, run: '${{ corner }}', needs: [synth]}]}"
+    chip.add("soc/f.yaml", text)
+    nodes = chip.graph(f"{HEAD}with: {{corner: slow}}", "demo.f.t")
+    assert nodes.script("demo.f.t") == "slow"
+    assert nodes.needs("demo.f.t") == ["demo.synth"]
+    assert (
+        chip.graph(f"{HEAD}tasks: [{{override: f.t, run: mine}}]", "demo.f.t").script("demo.f.t")
+        == "mine"
+    )
+    chip.add("soc/f.yaml", text.replace("run:", "rnu:"))
+    assert chip.faults(HEAD) == ["soc/f.yaml:1:39: a task has no field `rnu` (did you mean `run`?)"]
+
+
+def test_overrides_and_aliases_of_the_base_are_inherited(chip: Project) -> None:
+    chip.add("lib/flow.yaml", "package: {name: lib, tasks: [{export: stub, run: stub}]}")
+    text = BASE.replace("overrides: {}", "overrides: {place: l.stub}")
+    chip.add("soc/flow.yaml", f"{text}  imports: [{{from: ../lib, as: l}}]\n")
+    assert chip.graph(HEAD, "demo.route").needs("demo.route") == ["demo.synth", "lib.stub"]
