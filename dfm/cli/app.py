@@ -60,6 +60,12 @@ ParamFile = Annotated[
         "-P", "--param-file", metavar="FILE", help="JSON file (or text) with values of parameters"
     ),
 ]
+PackageMap = Annotated[
+    list[str],
+    typer.Option(
+        "--package-map", metavar="FILE", help="says where packages are that flows import by name"
+    ),
+]
 
 
 def _version(wanted: bool) -> None:
@@ -77,9 +83,10 @@ def main(
     ] = False,
     define: Define = [],  # noqa: B006 - typer copies it
     param_file: ParamFile = [],  # noqa: B006
+    package_map: PackageMap = [],  # noqa: B006
 ) -> None:
     """Runs task graphs of chip verification: locally, or on workers of a daemon."""
-    context.obj = (define, param_file)
+    context.obj = (define, param_file, package_map)
 
 
 @app.command("run", context_settings={"allow_interspersed_args": True})
@@ -109,6 +116,13 @@ def run_command(
     root: Root = "",
     define: Define = [],  # noqa: B006
     param_file: ParamFile = [],  # noqa: B006
+    package_map: PackageMap = [],  # noqa: B006
+    override: Annotated[
+        list[str],
+        typer.Option(
+            "--override", metavar="TASK=OTHER", help="build another task wherever one is needed"
+        ),
+    ] = [],  # noqa: B006
     runner: Annotated[
         str | None,
         typer.Option("--runner", metavar="NAME", help="where tasks run: local, or another runner"),
@@ -135,7 +149,7 @@ def run_command(
     """
     from dfm.cli.run import Request, run
 
-    early_define, early_file = context.obj
+    early_define, early_file, early_map = context.obj
     request = Request(
         tasks=tasks or [],
         jobs=jobs,
@@ -147,6 +161,8 @@ def run_command(
         root=root,
         definitions=[*early_define, *define],
         parameter_files=[*early_file, *param_file],
+        package_maps=[*early_map, *package_map],
+        overrides=override,
         runner=runner,
         runner_options=runner_opt,
         resource_class=resource_class,

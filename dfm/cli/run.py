@@ -40,6 +40,8 @@ class Request(NamedTuple):
     root: str
     definitions: Sequence[str]
     parameter_files: Sequence[str]
+    package_maps: Sequence[str]
+    overrides: Sequence[str]
     runner: str | None
     runner_options: Sequence[str]
     resource_class: str | None
@@ -85,10 +87,11 @@ def _run(request: Request) -> int:
     if request.ui and request.ui not in _UIS:
         raise UsageError(f"-u {request.ui}: not one of {', '.join(_UIS)}")
     gc.disable()  # all that is made until the graph stands is there to stay: 3 times as fast
-    flow = load(
-        Options(request.root, request.configuration, request.definitions, request.parameter_files),
-        os.environ,
-    )
+    options = Options(
+        request.root, request.configuration, request.definitions, request.parameter_files,
+        request.overrides, request.package_maps,
+    )  # fmt: skip
+    flow = load(options, os.environ)
     if not request.tasks:
         _warn(flow)
         _list_tasks(flow)

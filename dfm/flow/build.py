@@ -99,6 +99,7 @@ class Builder:
 
     def _instance_of(self, task: Task) -> Instance:
         """The one of a task of a package, whether or not it gets into the graph."""
+        task = self._program.replaced.get(id(task), task)
         instance = self._instances.get(id(task))
         if instance is None:
             folder = folder_name(task.name)
@@ -108,6 +109,7 @@ class Builder:
     def _number_of(self, task: Task, where: Where) -> int:
         """The node of a task of a package, made when it is first wanted."""
         instance = self._instance_of(task)
+        task = instance.task
         if instance.number < 0:
             if task.abstract:
                 self._problems.add(

@@ -34,8 +34,9 @@ class Check:
         self._world.check_constants(variables)
         for name, variable in variables.items():
             for writing in variable.writings:
+                place = _Around(writing.context)
                 for part in writing.parts():
-                    self._texts(part, writing.where, f"package variable `{name}`", around)
+                    self._texts(part, writing.where, f"package variable `{name}`", place)
         for tag in package.tags:
             self._tag(tag, around)
         for kind in package.types.values():
@@ -66,7 +67,8 @@ class Check:
             for parameter in layer.values():
                 for part in parameter.parts():
                     subject = f"parameter `{parameter.name}` of {task.name}"
-                    self._texts(part, parameter.where, subject, inside)
+                    around = _Around(parameter.context, task)  # an extension has another one
+                    self._texts(part, parameter.where, subject, around)
         where = task.where
         if task.run is not None:
             field = task.run_field
@@ -89,6 +91,9 @@ class Check:
             where = task.where.at("needs", number)
             if "${{" in name:
                 self._texts(name, where, f"`needs` of {task.name}", around)
+            elif self._is_hidden(name, task):
+                what = f"{task.name} needs `{name}`, which its package does not export"
+                self._problems.warn(where, what)
             elif name and not self._resolves(name, task) and not self._is_open(task.enclosing):
                 self._problems.add(
                     where, f"{task.name} needs `{name}`, and there is no such task",
@@ -113,6 +118,18 @@ class Check:
         elif find_task(self._program, name, task.context) is None:
             known = known_names(self._program, task.context)
             self._problems.add(where, what, hint=did_you_mean(name, known))
+
+    def _is_hidden(self, name: str, task: Task) -> bool:
+        """Whether it is a task of another package that is not meant for others (section 21)."""
+        if "." not in name or name in task.foreign_needs:
+            return False
+        found = find_task(self._program, name, task.context)
+        return (
+            found is not None
+            and found.context.package != task.context.package
+            and found.scopes.isdisjoint(("export", "root"))
+            and not found.name.startswith("std.")
+        )
 
     def _resolves(self, name: str, task: Task) -> bool:
         if self._find(name, task):
@@ -165,6 +182,13 @@ class Check:
                 report(error, where, text, self._problems, subject)
                 continue
             for reference in made.references() if made else ():
+                head = reference.path[0]
+                if self._world.is_of_root_only(head, around.context) and not (
+                    head in around.fields or self._is_parameter(head, around.task)
+                ):
+                    what = f"{subject}: `{head}` is a variable of another package, the root one"
+                    hint = f"write {self._program.root.name}.{head}"
+                    self._problems.warn(where, what, within=head, hint=hint)
                 if not reference.optional and not self._is_known(reference.path, around):
                     unknown = self._unknown(reference, around)
                     report(unknown, where, text, self._problems, subject)

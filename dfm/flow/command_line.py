@@ -150,7 +150,11 @@ class _Assigner:
         return [task for package in packages for task in package.tasks.values() if not task.library]
 
     def _task(self, name: str) -> Task | None:
-        return self._program.task(name) or self._program.task(f"{self._program.root.name}.{name}")
+        found = self._program.task(name) or self._program.task(f"{self._program.root.name}.{name}")
+        if found is not None:
+            return found
+        inside = [task for task in self._program.root.tasks.values() if task.short == name]
+        return inside[0] if len(inside) == 1 else None  # of a named fragment
 
     def _params(self, task: Task) -> Mapping[str, Merged]:
         return self._shapes.of(task).params
@@ -167,6 +171,20 @@ class _Assigner:
 
     def _warn(self, what: str, hint: str = "") -> None:
         self._problems.warn(None, what, hint=hint)
+
+
+def variables_of(
+    package: str, variables: Mapping[str, Merged], definitions: Sequence[str]
+) -> Fields:
+    """What `-D` says of the variables of one package. Raises UsageError."""
+    given: Fields = {}
+    for wanted in ("", package):  # the more qualified form wins
+        for definition in definitions:
+            name, equals, text = definition.partition("=")
+            owner, _, last = name.rpartition(".")
+            if equals and owner == wanted and last in variables:
+                given[last] = value_of(text, variables[last], f"-D {definition}")
+    return given
 
 
 def value_of(text: str, merged: Merged, shown: str) -> Value:

@@ -20,6 +20,16 @@ class Context(NamedTuple):
 
     package: str
     srcdir: str
+    fragment: str = ""  # in a named fragment: its full name, which references try first
+    base: str = ""  # of what a package inherited: the package that it was written for
+
+
+class Listed(NamedTuple):
+    """A path in a list of a flow file, relative to `folder`."""
+
+    path: str
+    where: Where
+    folder: str
 
 
 @dataclass(slots=True)
@@ -107,6 +117,8 @@ class Task:
     on_error: str = ""
     enclosing: "Task | None" = None
     extensions: list[dict[str, Parameter]] = field(default_factory=list)  # of the configuration
+    foreign_needs: set[str] = field(default_factory=set)  # that extensions give it
+    mentions: frozenset[str] = frozenset()  # of one that overrides another: the fields it has
     _by_short: dict[str, "Task"] | None = None
 
     @property
@@ -125,6 +137,10 @@ class Task:
             self._by_short = {task.short: task for task in self.body or ()}
         return self._by_short.get(short)
 
+    def forget_names(self) -> None:
+        """After a change of its body."""
+        self._by_short = None
+
     def walk(self) -> Iterator["Task"]:
         """This task and all in its body, in the order written."""
         todo = [self]
@@ -132,6 +148,24 @@ class Task:
             task = todo.pop()
             yield task
             todo.extend(reversed(task.body or ()))
+
+
+@dataclass(slots=True)
+class Import:
+    """A package that another one wants to be loaded. Names and paths may hold expressions."""
+
+    text: str  # of the short form: a name, else a path
+    where: Where
+    context: Context
+    name: str = ""
+    path: str = ""
+    alias: str = ""
+    configuration: str = ""
+    params: dict[str, Parameter] = field(default_factory=dict)
+
+    @property
+    def shown(self) -> str:
+        return self.text or self.name or self.path
 
 
 @dataclass(slots=True)
@@ -148,17 +182,33 @@ class Extension:
 class Configuration:
     """A named set of changes that `-c` selects."""
 
-    name: str
+    name: str  # in a named fragment FRAG.NAME
     where: Where
+    context: Context
     desc: str = ""
     uses: str = ""
     params: dict[str, Parameter] = field(default_factory=dict)
     extensions: list[Extension] = field(default_factory=list)
+    fragments: list[Listed] = field(default_factory=list)
+    contents: "Package | None" = None  # what it adds to its package
+    below: "Configuration | None" = None  # of the base package, with the same name
+
+
+@dataclass(slots=True)
+class Override:
+    """Something else is to be built wherever a task, or those of a package, are needed."""
+
+    target: str
+    where: Where
+    context: Context
+    replacement: str = ""
+    inline: Task | None = None
+    is_package: bool = False
 
 
 @dataclass(slots=True)
 class Package:
-    """A package with all that it declares itself."""
+    """A package with all that its file and its fragments declare."""
 
     name: str
     where: Where
@@ -170,6 +220,17 @@ class Package:
     tasks: dict[str, Task] = field(default_factory=dict)  # by full name, without bodies
     types: dict[str, Type] = field(default_factory=dict)  # by full name
     configurations: dict[str, Configuration] = field(default_factory=dict)
+    fragments: dict[str, Where] = field(default_factory=dict)  # by name: where that stands
+    files: set[str] = field(default_factory=set)  # of its fragments, without links
+    imports: list[Import] = field(default_factory=list)
+    overrides: list[Override] = field(default_factory=list)
+    replacing: list[Task] = field(default_factory=list)  # tasks with `override`
+    uses: str = ""  # the package that it inherits from
+    inherited: list[dict[str, Parameter]] = field(default_factory=list)  # variables of bases
+    bases: list[str] = field(default_factory=list)  # that package, its own base, and so on
+    maps: list[Listed] = field(default_factory=list)
+    aliases: dict[str, str] = field(default_factory=dict)  # in its texts: names of packages
+    is_installed: bool = False  # comes with a plugin: not the project's own
 
 
 class Program(NamedTuple):
@@ -177,16 +238,27 @@ class Program(NamedTuple):
 
     root: Package
     packages: dict[str, Package]
+    replaced: dict[int, Task]  # by identity: what is built in place of a task
+    renamed: dict[str, str]  # packages: what is meant in place of one
 
     def task(self, name: str) -> Task | None:
-        """A task by its full name; package names may have dots."""
-        for package in self.packages.values():
+        """A task by its full name."""
+        for package in self._owners(name):
             if name in package.tasks:
                 return package.tasks[name]
         return None
 
     def type(self, name: str) -> Type | None:
-        for package in self.packages.values():
+        for package in self._owners(name):
             if name in package.types:
                 return package.types[name]
         return None
+
+    def _owners(self, name: str) -> Iterator[Package]:
+        """The packages that a full name may be of, the longest name first: they may have dots."""
+        end = name.rfind(".")
+        while end > 0:
+            package = self.packages.get(name[:end])
+            if package is not None:
+                yield package
+            end = name.rfind(".", 0, end)

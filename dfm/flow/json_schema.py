@@ -6,7 +6,7 @@ to say. What dfm only warns of is accepted.
 
 from typing import Any, TypeAlias
 
-from dfm.flow import language
+from dfm.flow import language, plugins
 from dfm.flow.declarations import KINDS
 from dfm.flow.language import Field, Shape, Table
 
@@ -23,8 +23,11 @@ def flow_schema() -> Json:
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "flow file of dfm",
         "type": "object",
-        "required": ["package"],
-        "properties": {"package": {"$ref": "#/definitions/package"}},
+        "anyOf": [{"required": ["package"]}, {"required": ["fragment"]}],
+        "properties": {
+            "package": {"$ref": "#/definitions/package"},
+            "fragment": {"$ref": "#/definitions/fragment"},
+        },
         "definitions": _definitions(),
     }
 
@@ -34,13 +37,25 @@ def _definitions() -> Json:
         "package": {
             "description": "a package: variables, tasks and types under one name",
             **_object(language.PACKAGE, required=("name",), closed=True),
+            # Inherited variables may have a new value only.
+            "if": {"not": {"required": ["uses"]}},
+            "then": {"properties": {"with": _ref("variables")}},
+            "else": {"properties": {"with": _ref("parameters")}},
         },
+        "fragment": {
+            "description": "more of a package that lists this file",
+            **_object(language.FRAGMENT, closed=True),
+            "type": ["object", "null"],
+        },
+        "inline_task": _object(language.TASK, closed=True),
+        "replacement": _object(language.REPLACEMENT, required=("with",)),
         "task": {
             **_object({**language.NAMES, **language.TASK}, closed=True),
             "oneOf": [{"required": [name]} for name in language.NAMES],
         },
         "type": _object(language.TYPE, required=("name",)),
         "configuration": _object(language.CONFIGURATION, required=("name",)),
+        "import": {"anyOf": [{"type": "string", "pattern": r"\S"}, _import()]},
         "extension": _object(language.EXTENSION, required=("task",)),
         "example": _object(language.EXAMPLE, required=("code",), closed=True),
         # A map with none of these keys is a value.
@@ -55,6 +70,11 @@ def _definitions() -> Json:
     }  # fmt: skip
 
 
+def _import() -> Json:
+    needs_one = [{"required": ["name"]}, {"required": ["from"]}]
+    return {**_object(language.IMPORT), "anyOf": needs_one}
+
+
 def _values() -> Json:
     """The shapes that fields name."""
     return {
@@ -65,7 +85,12 @@ def _values() -> Json:
         "flag": {"type": "boolean"},
         "integer": {"type": "integer"},
         "map": _MAP,
+        "text_or_task": {"anyOf": [_TEXT, _ref("inline_task")]},
+        "overrides": {**_MAP, "additionalProperties": _ref("text_or_task")},
+        "replacements": _list(_ref("replacement")),
         "texts": _list(_TEXT),
+        "text_or_texts": {"anyOf": [_TEXT, _list(_TEXT)]},
+        "imports": _list(_ref("import")),
         "references": _list({"type": "string", "pattern": r"\S"}),
         "parameters": {**_MAP, "additionalProperties": _ref("parameter")},
         "variables": {**_MAP, "additionalProperties": _ref("variable")},
@@ -76,6 +101,7 @@ def _values() -> Json:
         "tags": _list(_ref("tag")),
         "examples": _list(_ref("example")),
         "patterns": _list(_ref("pattern")),
+        "shell": {"enum": [*language.SHELLS, *plugins.find().shells, ""]},
         "scope": {"anyOf": [_TEXT, _list(_TEXT)]},
         "consumed": _selection("all", "none"),
         "passed": _selection("all", "none", "unused"),

@@ -22,12 +22,42 @@ PACKAGE: Table = {
     "name": Field("name", "name of the package; tasks are PACKAGE.TASK"),
     "desc": Field("text", "what the package is, in one line"),
     "doc": Field("text", "the same, as prose"),
-    "with": Field("variables", "variables of the package; expressions see them by name"),
+    "with": Field("any", "variables of the package; expressions see them by name"),
     "tasks": Field("tasks", "the tasks"),
     "types": Field("types", "types of data items and of tags"),
     "configs": Field("configurations", "named sets of changes, for `dfm run -c NAME`"),
+    "fragments": Field("texts", "more files of the package, or folders with such"),
+    "imports": Field("imports", "other packages, by name or by path"),
+    "package-map": Field("text_or_texts", "files that say where packages are, by their names"),
+    "overrides": Field("overrides", "tasks, and what is built in place of them"),
+    "uses": Field("text", "a package whose tasks, variables and configurations this one inherits"),
     "tags": Field("tags", "tags of the package"),
     "type": Field("any", "accepted without effect"),
+}
+FRAGMENT: Table = {
+    "name": Field("name", "a name of its own; tasks are then PACKAGE.FRAGMENT.TASK"),
+    "tasks": Field("tasks", "more tasks of the package"),
+    "types": Field("types", "more types"),
+    "configs": Field("configurations", "more configurations"),
+    "fragments": Field("texts", "more files of the package, or folders with such"),
+    "imports": Field("imports", "packages that the package imports"),
+}
+IMPORT: Table = {
+    "name": Field(
+        "name", "name of the package; with `from` a pin: that file, wherever it is imported"
+    ),
+    "from": Field("name", "path of its flow file, or of a folder with one"),
+    "as": Field("name", "another name for the package in this one"),
+    "config": Field("name", "configuration of the package that is to be applied"),
+    "with": Field("parameters", "values for variables of the package"),
+}
+PACKAGE_MAP: Table = {
+    "version": Field("integer", "1"),
+    "packages": Field("any", "list of {name, path}"),
+}
+MAPPED: Table = {
+    "name": Field("name", "name of a package"),
+    "path": Field("name", "its flow file or folder, relative to the map"),
 }
 
 SHELLS = {"bash": "bash", "shell": "bash", "csh": "csh", "tcsh": "tcsh", "pytask": "python"}
@@ -36,6 +66,9 @@ NAMES: Table = {
     "root": Field("name", "name of a task that users run; `dfm run` lists it"),
     "export": Field("name", "name of a task that other packages use"),
     "local": Field("name", "name of a task that is seen in this file only"),
+    "override": Field(
+        "name", "the task that this one replaces, of the base package; what it does not say stays"
+    ),
 }
 TASK: Table = {
     "uses": Field("text_or_nothing", "the task or type that this one is made from; may hold ${{ }}"),
@@ -47,7 +80,7 @@ TASK: Table = {
     "scope": Field("scope", "who sees the task: root, export, local"),
     "iff": Field("any", "build the task only if this is true: a boolean or ${{ }}"),
     "run": Field("text", "the script; for `shell: pytask` Python"),
-    "shell": Field(tuple(SHELLS), "what runs the script; default: bash"),
+    "shell": Field("shell", "what runs the script; default: bash"),
     "pytask": Field("text", "older form of `run` with `shell: pytask`"),
     "body": Field("tasks", "tasks inside of this one, which makes it a compound"),
     "tasks": Field("tasks", "the same as `body`"),
@@ -95,6 +128,17 @@ CONFIGURATION: Table = {
     "uses": Field("text", "the configuration that this one goes on from"),
     "with": Field("parameters", "values for variables of the package"),
     "extensions": Field("extensions", "changes of tasks"),
+    "overrides": Field("replacements", "tasks, and what is built in place of them"),
+    "tasks": Field("tasks", "more tasks; one with `override` changes the task of that name"),
+    "types": Field("types", "more types"),
+    "imports": Field("imports", "more packages"),
+    "fragments": Field("texts", "more files of the package"),
+}
+REPLACEMENT: Table = {
+    "task": Field("name", "the task in place of which another is built"),
+    "override": Field("name", "older spelling of `task`"),
+    "package": Field("name", "the package in place of which another is meant"),
+    "with": Field("text_or_task", "the other: its name, or a task"),
 }
 EXTENSION: Table = {
     "task": Field("name", "the task that is changed"),

@@ -2,10 +2,12 @@
 
 import hashlib
 
+from dfm.flow import plugins
 from dfm.flow.declarations import MISSING, Task
 from dfm.flow.evaluation import Evaluation
 from dfm.flow.expressions import as_text
 from dfm.flow.instance import Instance
+from dfm.flow.language import SHELLS
 from dfm.flow.resources import request_of
 from dfm.flow.shapes import Shape
 from dfm.flow.world import Parameters, Scope
@@ -72,6 +74,9 @@ def _script(evaluation: Evaluation, instance: Instance, owner: Task, params: Par
         f"{owner.shell}\0{text}".encode(errors="surrogateescape"), digest_size=16
     ).hexdigest()
     text = text.replace(_RUNDIR, f"{evaluation.rundir}/{instance.rundir}")
+    if owner.shell not in SHELLS.values():
+        text = plugins.python_of(owner.shell, text, owner.context.srcdir)
+        return Script("python", text, digest, owner.context.srcdir)
     return Script(owner.shell, text, digest, owner.context.srcdir)
 
 

@@ -4,25 +4,32 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from dfm.errors import Place, Problem, UsageError
+from dfm.errors import Place, Problem
 from dfm.flow.build import Builder
 from dfm.flow.check import Check
 from dfm.flow.command_line import CommandLine, assign
-from dfm.flow.declarations import Configuration, Package, Parameter, Program, Task
-from dfm.flow.document import Document, Where
+from dfm.flow.configurations import choose, choose_imported, declare, extend, likely, revalue
+from dfm.flow.declarations import Configuration, Package, Program, Task
+from dfm.flow.document import Document
 from dfm.flow.fields import Reader
 from dfm.flow.find import find_root
-from dfm.flow.names import NEEDS_OF, find_goal, find_task, known_names
+from dfm.flow.finder import Finder
+from dfm.flow.import_expressions import Outside
+from dfm.flow.inheritance import inherit
+from dfm.flow.names import find_goal
+from dfm.flow.overrides import replace, replace_by_line
+from dfm.flow.packages import Packages
 from dfm.flow.parse_package import parse_package
-from dfm.flow.problems import Problems, did_you_mean
+from dfm.flow.problems import Problems
 from dfm.flow.reading import read
 from dfm.flow.resources import place_of
-from dfm.flow.shapes import Merged, Shapes, variable
+from dfm.flow.shapes import Merged, Shapes
 from dfm.flow.world import BadValue, World
 from dfm.graph.node import Graph
 from dfm.graph.values import Fields
 
 _STD = os.path.join(os.path.dirname(os.path.abspath(__file__)), "std", "flow.yaml")
+_STD_NAME = "std"
 _DATA_ITEM = "std.DataItem"
 
 
@@ -33,6 +40,8 @@ class Options(NamedTuple):
     configuration: str = ""  # -c
     definitions: Sequence[str] = ()  # -D
     parameter_files: Sequence[str] = ()  # -P
+    overrides: Sequence[str] = ()  # --override
+    package_maps: Sequence[str] = ()  # --package-map
 
 
 class Flow:
@@ -52,7 +61,7 @@ class Flow:
         self._tasks: Sequence[Task | None] = ()  # that declare the nodes of the last graph
 
     def warnings(self) -> list[Problem]:
-        return self._problems.warnings
+        return list(dict.fromkeys(self._problems.warnings))
 
     def description(self, task: Task) -> str:
         """What its `desc` says, or that of the nearest base that has one."""
@@ -95,19 +104,28 @@ def load(options: Options, environ: Mapping[str, str]) -> Flow:
     """Reads and checks a flow. Raises FlowError with all its faults, or UsageError."""
     document = find_root(options.root or environ.get("DV_FLOW_ROOT", "") or ".")
     problems = Problems()
-    package = parse_package(Reader(problems), document)
-    std = _standard_library()
-    if package.name == std.name:
-        problems.add(package.where.at("name"), f"`{std.name}` is the name of the standard library")
-        problems.raise_any()
-    program = Program(package, {std.name: std, package.name: package})
-    chosen = _configurations(package, options.configuration, problems)
-    _extend(program, chosen, problems)
-    variables = {name: _variables(one) for name, one in program.packages.items()}
-    _revalue(variables[package.name], chosen, problems)
+    reader = Reader(problems)
+    finder = Finder(reader, environ, options.package_maps)
+    packages = Packages(reader, finder, Outside(environ, document.file, options.definitions))
+    named = [name for one in options.overrides for name in one.split("=")]
+    package = packages.begin(document, _standard_library(), named)
+    packages.import_for(package, package.imports, likely(package, options.configuration))
+    packages.settle()
+    chosen = _configure(reader, packages, options.configuration)
+    program = Program(package, packages.by_name, {}, {})
+    for configurations in chosen.values():
+        extend(program, configurations, problems)
+    # The root's come last, and win.
+    overrides = [one for name, owner in packages.by_name.items() if name != package.name
+                 for one in owner.overrides]  # fmt: skip
+    variables = {
+        name: _variables(packages, owner, chosen[name]) for name, owner in packages.by_name.items()
+    }
     shapes = Shapes(program, problems)
     line = CommandLine()
+    replace(program, [*overrides, *package.overrides], problems)
     if not problems.any():  # else the faults of the files are said first, all at once
+        replace_by_line(program, options.overrides)
         line = assign(
             program, shapes, variables, options.definitions, options.parameter_files, problems
         )
@@ -115,9 +133,56 @@ def load(options: Options, environ: Mapping[str, str]) -> Flow:
         program, problems, environ=environ, root_file=document.file, variables=variables,
         overrides=line.variables,
     )  # fmt: skip
-    Check(program, shapes, world, problems).package(package, variables[package.name])
+    check = Check(program, shapes, world, problems)
+    for name, owner in packages.by_name.items():
+        if not owner.is_installed and name != _STD_NAME:
+            check.package(owner, variables[name])
     problems.raise_any()
     return Flow(document, program, shapes, world, line, problems)
+
+
+def _configure(reader: Reader, packages: Packages, selected: str) -> dict[str, list[Configuration]]:
+    """Lets packages inherit and adds what their configurations declare, more packages included."""
+    chosen: dict[str, list[Configuration]] = {}
+    todo = [packages.root]
+    while todo:
+        for package in todo:
+            inherit(reader, package, packages)
+            if package is packages.root:
+                found = choose(package, selected, reader.problems)
+            else:
+                found = _of_imports(package, packages, reader.problems)
+            chosen[package.name] = found
+            before = len(package.imports)
+            declare(reader, package, found)
+            if any(one.contents for one in found):
+                packages.import_for(package, package.imports[before:], found)
+                packages.look_through(package)
+                packages.settle()
+        todo = [one for one in packages.by_name.values() if one.name not in chosen]
+    return chosen
+
+
+def _of_imports(package: Package, packages: Packages, problems: Problems) -> list[Configuration]:
+    """The configuration that those who import a package want."""
+    wanted = packages.wanted.get(package.name)
+    if wanted is None or wanted.where is None:
+        return []
+    return choose_imported(package, wanted.configuration, wanted.where, problems)
+
+
+def _variables(
+    packages: Packages, package: Package, chosen: list[Configuration]
+) -> dict[str, Merged]:
+    """With the values of its configurations, and those of imports over them."""
+    variables = packages.variables(package)
+    problems = packages.problems
+    for configuration in chosen:
+        revalue(variables, configuration.params.values(), problems)
+    wanted = packages.wanted.get(package.name)
+    if wanted is not None:
+        revalue(variables, wanted.params.values(), problems)
+    return variables
 
 
 def _standard_library() -> Package:
@@ -127,89 +192,3 @@ def _standard_library() -> Package:
     for task in package.tasks.values():
         task.library = task.short
     return package
-
-
-def _variables(package: Package) -> dict[str, Merged]:
-    return {name: variable(parameter) for name, parameter in package.params.items()}
-
-
-def _configurations(package: Package, name: str, problems: Problems) -> list[Configuration]:
-    """The selected configuration with its bases, bases first."""
-    known = package.configurations
-    if not name:
-        name = "default" if "default" in known else ""
-    elif name not in known:
-        problems.raise_any()  # it may be one that could not be read
-        raise UsageError(
-            f"package {package.name} has no configuration `{name}`",
-            place=Place(package.where.document.file), hint=did_you_mean(name, known),
-        )  # fmt: skip
-    chosen: list[Configuration] = []
-    while name:
-        configuration = known.get(name)
-        if configuration is None:
-            where = chosen[-1].where.at("uses")
-            problems.add(where, f"no configuration `{name}`", hint=did_you_mean(name, known))
-            break
-        if configuration in chosen:
-            circle = [one.name for one in chosen[chosen.index(configuration) :]]
-            problems.add(
-                configuration.where.at("uses"),
-                f"configuration `{name}` uses itself: {' -> '.join([*circle, name])}",
-            )
-            break
-        chosen.append(configuration)
-        name = configuration.uses
-    return chosen[::-1]
-
-
-def _extend(program: Program, chosen: list[Configuration], problems: Problems) -> None:
-    """Applies the extensions of the selected configurations to the tasks themselves."""
-    for configuration in chosen:
-        for extension in configuration.extensions:
-            task = find_task(program, extension.task, program.root.context)
-            if task is None:
-                known = known_names(program, program.root.context)
-                problems.add(
-                    extension.where.at("task"), f"no task `{extension.task}` to extend",
-                    hint=did_you_mean(extension.task, known),
-                )  # fmt: skip
-                continue
-            task.extensions.append(extension.params)
-            task.needs += [
-                name
-                for number, name in enumerate(extension.needs)
-                if _can_be_needed(name, extension.where.at("needs", number), program, problems)
-            ]
-
-
-def _can_be_needed(name: str, where: Where, program: Program, problems: Problems) -> bool:
-    """Whether a need of an extension names a task; a fault at its place if not."""
-    context = program.root.context
-    names = (name, name.removesuffix(NEEDS_OF))
-    if not name or "${{" in name or any(find_task(program, one, context) for one in names):
-        return True
-    problems.add(
-        where, f"no task `{name}` to be needed",
-        hint=did_you_mean(name, known_names(program, context)),
-    )  # fmt: skip
-    return False
-
-
-def _revalue(variables: dict[str, Merged], chosen: list[Configuration], problems: Problems) -> None:
-    """Puts the values of the selected configurations over those of the package."""
-    for configuration in chosen:
-        for name, writing in configuration.params.items():
-            if name in variables:
-                variables[name] = variables[name].changed_by(writing)
-            else:
-                _no_such_variable(writing, variables, problems)
-
-
-def _no_such_variable(
-    writing: Parameter, variables: Mapping[str, Merged], problems: Problems
-) -> None:
-    problems.add(
-        writing.where.key(), f"the package has no variable `{writing.name}`",
-        hint=did_you_mean(writing.name, variables),
-    )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from dfm.flow import plugins
 from dfm.flow.declarations import Context, TagUse, Task
 from dfm.flow.document import Where, describe
 from dfm.flow.fields import Reader
@@ -13,7 +14,7 @@ _SCOPES = ("root", "export", "local")
 
 # Fields of the language that later versions run, with their sections.
 _LATER = {
-    "override": 22, "control": 20, "requires": 26, "elaborate": 26, "summary": 26, "set": 24,
+    "control": 20, "requires": 26, "elaborate": 26, "summary": 26, "set": 24,
     "provide": 24, "let": 24,
 }  # fmt: skip
 _LATER_STRATEGIES = {"generate": 19, "select": 19, "chain": 19}
@@ -24,7 +25,7 @@ def parse_task(
     prefix: str, enclosing: Task | None = None,
 ) -> Task | None:  # fmt: skip
     """A task whose full name is `prefix.NAME`; None if it has no name."""
-    named = [key for key in (*NAMES, "override") if key in fields]
+    named = [key for key in NAMES if key in fields]
     if len(named) != 1:
         if named:
             words = " and ".join(f"`{key}`" for key in named)
@@ -38,7 +39,12 @@ def parse_task(
     short = reader.name(where.at(key), fields[key])
     if not short:
         return None
+    if key == "override" and enclosing is not None:
+        reader.problems.add(where.at(key).key(), "`override` stands in no body of a task")
+        return None
     task = Task(f"{prefix}.{short}", short, where, context, named_by=key, enclosing=enclosing)
+    if key == "override":
+        task.mentions = frozenset(fields)
     if key in _SCOPES:
         task.scopes = frozenset({key})
     for field, value in fields.items():
@@ -116,9 +122,16 @@ def _run(reader: Reader, task: Task, where: Where, value: Value) -> None:
 
 
 def _shell(reader: Reader, task: Task, where: Where, value: Value) -> None:
-    name = reader.one_of(where.at("shell"), value, SHELLS)
+    where = where.at("shell")
+    name = reader.text(where, value)
+    if name and name not in SHELLS:
+        of_plugins = plugins.find().shells
+        if name not in of_plugins:
+            for text in plugins.find().broken:
+                reader.problems.remark(text)
+            name = reader.one_of(where, value, [*SHELLS, *of_plugins])
     if task.run_field != "pytask":
-        task.shell = SHELLS.get(name, "bash")
+        task.shell = SHELLS.get(name, name or "bash")
 
 
 def _pytask(reader: Reader, task: Task, where: Where, value: Value) -> None:

@@ -21,6 +21,7 @@ class Problems:
     def __init__(self) -> None:
         self.warnings: list[Problem] = []
         self._found: list[Problem] = []
+        self._remarks: list[Problem] = []
         self._said: set[_Said] = set()
         self._warned: set[_Said] = set()
 
@@ -39,6 +40,19 @@ class Problems:
         if len(self.warnings) < _MOST and self._is_new((where, what, within), self._warned):
             self.warnings.append(Problem(what, where.place(within) if where else None, hint))
 
+    def remark(self, what: str) -> None:
+        """A warning that may explain faults: it is said with them, too."""
+        problem = Problem(what)
+        if problem not in self._remarks:
+            self._remarks.append(problem)
+            self.warnings.append(problem)
+
+    def take(self, error: FlowError) -> None:
+        """The faults of a file that could not be read, which was not the only one."""
+        for problem in error.problems:
+            if problem not in self._found:
+                self._found.append(problem)
+
     @staticmethod
     def _is_new(one: _Said, before: set[_Said]) -> bool:
         if one in before:
@@ -52,7 +66,8 @@ class Problems:
     def raise_any(self) -> None:
         """Raises FlowError if there are faults."""
         if self._found:
-            raise FlowError.of(self._found)
+            # A file that is read for two packages has its faults twice.
+            raise FlowError.of(dict.fromkeys([*self._found, *self._remarks]))
 
 
 def _likely(name: str, choices: list[str]) -> list[str]:

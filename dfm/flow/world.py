@@ -103,7 +103,7 @@ class World:
         if head in own:
             return own[head], 1
         for length in range(len(path) - 1, 0, -1):
-            package = self._variables.get(".".join(path[:length]))
+            package = self._variables.get(self._meant(path[:length], context))
             if package is not None and path[length] in package:
                 return package[path[length]], length + 1
         root = self._variables[self.program.root.name]
@@ -129,9 +129,24 @@ class World:
         ):
             return True
         for length in range(len(path) - 1, 0, -1):
-            if path[length] in self._variables.get(".".join(path[:length]), ()):
+            if path[length] in self._variables.get(self._meant(path[:length], context), ()):
                 return True
         return False
+
+    def is_of_root_only(self, head: str, context: Context) -> bool:
+        """Whether a bare name is one of the root package, in a text of another one."""
+        root = self.program.root.name
+        return (
+            context.package != root
+            and head not in self._variables[context.package]
+            and head in self._variables[root]
+        )
+
+    def _meant(self, path: tuple[str, ...], context: Context) -> str:
+        """The package that a name stands for: an alias, or the base of what inherited the text."""
+        name = ".".join(path)
+        name = self.program.packages[context.package].aliases.get(name, name)
+        return context.package if name == context.base else name
 
     def missing(self, path: tuple[str, ...]) -> tuple[str, ...]:
         """The part of an unknown path that is to blame: of `pkg.var` both."""
@@ -143,6 +158,8 @@ class World:
     def names(self, context: Context) -> Iterator[str]:
         yield from self._variables[context.package]
         yield from self._variables[self.program.root.name]
+        for alias, name in self.program.packages[context.package].aliases.items():
+            yield from (f"{alias}.{one}" for one in self._variables.get(name, ()))
         for package, variables in self._variables.items():
             yield from (f"{package}.{name}" for name in variables)
         yield from ("srcdir", "rootdir", "root", "rundir", "name", "this", "matrix", "env")

@@ -1,5 +1,7 @@
 """A folder with flow files, and what loading them and building their graphs comes to."""
 
+import os
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from dfm.graph.node import Compound, Entry, Graph, Node, Script, cycle
 
 RUNDIR = "/work/rundir"
 # What stands before the fields of a package in the files that `Project` writes.
+NEWLINE = "\n"
 HEAD = "package:\n  name: demo\n"
 
 
@@ -75,10 +78,19 @@ class Project:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.file = folder / "flow.yaml"
+        self.overrides: list[str] = []  # --override
+        self.package_maps: list[str] = []  # --package-map
 
     def write(self, fields: str) -> Path:
         self.file.write_text(HEAD + indented(fields))
         return self.file
+
+    def add(self, name: str, text: str) -> Path:
+        """One more file of the folder, with this text at any indentation."""
+        file = self.folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(textwrap.dedent(text))
+        return file
 
     def load(
         self, fields: str, *, c: str = "", D: Sequence[str] = (), P: Sequence[str] = (),
@@ -91,7 +103,8 @@ class Project:
         self, file: Path, *, c: str = "", D: Sequence[str] = (), P: Sequence[str] = (),
         environ: Mapping[str, str] | None = None,
     ) -> Flow:  # fmt: skip
-        return load(Options(str(file), c, D, P), environ or {})
+        options = Options(str(file), c, D, P, self.overrides, self.package_maps)
+        return load(options, environ or {})
 
     def graph(
         self, fields: str, *goals: str, c: str = "", D: Sequence[str] = (), P: Sequence[str] = (),
@@ -129,9 +142,11 @@ class Project:
     def shown(self, problem: Problem) -> str:
         text = problem.what
         if problem.place is not None:
-            assert problem.place.file == str(self.file)
-            line = problem.place.line - HEAD.count("\n")
-            text = f"{line}:{problem.place.column - 2}: {text}"
+            file, line, column = problem.place
+            if file == str(self.file):
+                text = f"{line - HEAD.count(NEWLINE)}:{column - 2}: {text}"
+            else:
+                text = f"{os.path.relpath(file, self.folder)}:{line}:{column}: {text}"
         return f"{text} ({problem.hint})" if problem.hint else text
 
 

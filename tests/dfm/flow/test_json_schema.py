@@ -21,6 +21,13 @@ WRONG: list[tuple[str, list[str | int]]] = [
     ("package: {name: 3}", ["package", "name"]),
     ("package: {name: p, with: {x: 3}}", ["package", "with", "x"]),
     ("package: {name: p, with: {x: {type: number}}}", ["package", "with", "x", "type"]),
+    ("package: {name: p, uses: q, with: {x: {type: number}}}", ["package", "with", "x", "type"]),
+    ("package: {name: p, imports: [{as: x}]}", ["package", "imports", 0]),
+    ("package: {name: p, imports: x}", ["package", "imports"]),
+    ("package: {name: p, fragments: x}", ["package", "fragments"]),
+    ("package: {name: p, overrides: {a: 3}}", ["package", "overrides", "a"]),
+    ("package: {name: p, configs: [{name: c, overrides: [{task: a}]}]}", ["package", "configs", 0, "overrides", 0]),
+    ("fragment: {with: {}}", ["fragment"]),
     ("package: {name: p, tasks: {a: 1}}", ["package", "tasks"]),
     ("package: {name: p, tasks: [{name: a, run: 3}]}", ["package", "tasks", 0, "run"]),
     ("package: {name: p, tasks: [{name: a, runn: x}]}", ["package", "tasks", 0]),
@@ -75,6 +82,24 @@ def test_a_mistake_is_found_in_its_place(
     (tmp_path / "flow.yaml").write_text(text)
     with pytest.raises(FlowError):
         load(Options(str(tmp_path), "", [], []), {})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "package: {name: p, uses: q, with: {x: y}, imports: [q, {from: a, as: b, with: {c: 1}}]}",
+        "package: {name: p, overrides: {a: b, c: {run: x}}, package-map: m.yaml, fragments: [f]}",
+        "package: {name: p, package-map: [a, b], tasks: [{override: t, run: x}]}",
+        "package: {name: p, configs: [{name: c, tasks: [{override: a}], fragments: [f], imports: [b],"
+        " types: [{name: t}], overrides: [{override: a, with: {run: x}}, {package: p, with: q}]}]}",
+        "fragment: {name: f, tasks: [{name: t}], types: [], configs: [], imports: [], fragments: [g]}",
+        "fragment:",
+    ],
+)
+def test_files_of_packages_that_have_many_are_valid(
+    text: str, validator: jsonschema.Draft7Validator
+) -> None:
+    validator.validate(yaml.safe_load(text))
 
 
 def test_every_field_has_a_description(validator: jsonschema.Draft7Validator) -> None:

@@ -11,11 +11,6 @@ LATER = "is part of the flow language that this version does not run yet"
     "field",
     [
         "filters: [{name: f, expr: x}]",
-        "imports: [lib]",
-        "package-map: map.yaml",
-        "fragments: [more.yaml]",
-        "overrides: {a: b}",
-        "uses: base",
     ],
 )
 def test_fields_of_a_package(project: Project, field: str) -> None:
@@ -45,12 +40,6 @@ def test_fields_of_a_task(project: Project, field: str, is_inside: bool) -> None
     assert project.faults(fields) == [f"1:{column}: `{name}` of a task {LATER}"]
 
 
-def test_a_task_that_overrides(project: Project) -> None:
-    assert project.faults("tasks: [{override: t, run: x}]") == [
-        f"1:10: `override` of a task {LATER}"
-    ]
-
-
 @pytest.mark.parametrize(
     "field", ["generate: {run: m.f}", "select: {axes: {a: [1]}}", "chain: true"]
 )
@@ -58,17 +47,6 @@ def test_strategies(project: Project, field: str) -> None:
     name = field.partition(":")[0]
     fields = f"tasks: [{{name: t, strategy: {{{field}}}, body: [{{name: b}}]}}]"
     assert project.faults(fields) == [f"1:30: `{name}` of `strategy` {LATER}"]
-
-
-@pytest.mark.parametrize(
-    "field",
-    ["imports: [a]", "fragments: [a]", "types: []", "tasks: []", "overrides: []"],
-)
-def test_fields_of_a_configuration(project: Project, field: str) -> None:
-    name = field.partition(":")[0]
-    assert project.faults(f"configs: [{{name: c, {field}}}]") == [
-        f"1:21: `{name}` of a configuration {LATER}"
-    ]
 
 
 def test_checks_of_types(project: Project) -> None:
