@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from dfm_worker.jobserver import Jobserver
 
 # What a task gets from the job that it runs in and not from the user's environment.
-_JOB_PREFIXES = ("LSB_", "SLURM_")
+_JOB_PREFIXES = ("LSB_", "SLURM_", "SLURMD_")
 _WAIT_S = 0.01  # that results may take while the next task runs: several travel together
 _FIRST_LOOK_S, _FIRST_PAUSE_S = 30.0, 0.2  # for the daemon that launched it
 _ENVIRONMENTS = 16  # runs whose environments are kept decoded
