@@ -3,6 +3,8 @@
 import json
 import os
 import shutil
+import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -45,6 +47,7 @@ class Site(Project):
     def __init__(self, folder: Path, slurm: Slurm) -> None:
         super().__init__(folder)
         self.slurm = slurm
+        self.run_: subprocess.Popen[str]  # the one that a test has started
 
     def prepare(self, count: int, script: str, config: str = "runner: {default: slurm}\n") -> None:
         self.flow(FLOW.format(numbers=list(range(count)), script=script))
@@ -80,6 +83,15 @@ class Site(Project):
     def workers(self, *states: str) -> list[Any]:
         return [w for w in self.status()["workers"] if w["state"] in states]
 
+    def kill(self, process: "subprocess.Popen[str]") -> None:
+        process.kill()
+        process.communicate()
+
+    def kill_daemon(self) -> None:
+        """The only one there is, be it of the project or of one run."""
+        (line,) = (line for line in self.leftovers() if "-m dfm_daemon " in line)
+        os.kill(int(line.split(":")[0]), signal.SIGKILL)
+
     def daemon_pid(self) -> int:
         pid: int = json.loads(self.read(".dfm/daemon.json"))["pid"]
         return pid
@@ -101,8 +113,7 @@ def made(folder: Path, slurm: Slurm) -> Iterator[Site]:
     yield site
     for process in site.processes:
         if process.poll() is None:
-            process.kill()
-            process.communicate()
+            site.kill(process)
     stopped = site.dfm("daemon", "stop")
     assert stopped.status == 0, stopped
     jobs, left = slurm.jobs(), site.leftovers()

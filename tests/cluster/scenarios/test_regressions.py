@@ -50,7 +50,7 @@ def check(site: Site) -> None:
     assert Counter(site.ran()) == dict.fromkeys(range(TASKS), 1), "each task has run once"
     hosts = Counter((site.folder / "hosts").read_text().split())
     assert len(hosts) == NODES, hosts
-    workers = {line for line in (site.folder / "workers").read_text().split()}
+    workers = set((site.folder / "workers").read_text().split())
     assert len(workers) == WORKERS, workers
 
 
