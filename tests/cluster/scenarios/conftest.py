@@ -66,14 +66,18 @@ class Site(Project):
     def wrapper(self, name: str, command: str) -> str:
         """A command of the scheduler that counts how often it is called."""
         path = self.write(
-            f"bin/{name}", f'#!/bin/sh\necho "$*" >> {self.folder}/{name}.calls\n{command}\n'
+            f"bin/{name}", f"#!/bin/sh\ndate +%s.%N >> {self.folder}/{name}.calls\n{command}\n"
         )
         path.chmod(0o755)
         return str(path)
 
-    def calls(self, name: str) -> int:
+    def times(self, name: str) -> list[float]:
+        """When a command with such a wrapper was called."""
         path = self.folder / f"{name}.calls"
-        return len(path.read_text().splitlines()) if path.exists() else 0
+        return [float(line) for line in path.read_text().split()] if path.exists() else []
+
+    def calls(self, name: str) -> int:
+        return len(self.times(name))
 
     def ran(self) -> list[int]:
         """The tasks that have run, in their order, each as often as it did."""

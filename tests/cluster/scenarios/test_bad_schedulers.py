@@ -2,6 +2,7 @@
 
 import re
 import signal
+from itertools import pairwise
 
 import pytest
 
@@ -123,6 +124,7 @@ def test_an_answer_that_is_lost_is_looked_for_and_no_job_is_doubled(lsf_site: Ls
     prepared(site)
     site.ok("daemon", "start")
     is_done(site)
+    until(lambda: all(worker["job_id"] for worker in site.status()["workers"]), "all are found")
     known = {worker["job_id"] for worker in site.status()["workers"]}
     listed = lsf.call("bjobs", "-noheader", "-o", "jobid jobindex").stdout.splitlines()
     assert len(listed) == len(known)
@@ -144,13 +146,37 @@ def test_a_slow_lsf_only_delays(lsf_site: LsfSite) -> None:
     is_done(site)
 
 
+def counted(site: Site) -> str:
+    """A configuration whose commands are counted."""
+    bsub, bjobs = (site.wrapper(name, f'exec {name} "$@"') for name in ("bsub", "bjobs"))
+    return f", lsf: {{bsub_cmd: {bsub}, bjobs_cmd: {bjobs}}}"
+
+
 def test_500_workers_are_at_most_10_submissions_and_questions_are_rare(lsf_site: LsfSite) -> None:
     site, lsf = lsf_site
-    workers = sized(200, 500)
+    workers = sized(120, 500)
     lsf.set(pends=True)
-    bsub, bjobs = (site.wrapper(name, f'{name} "$@"') for name in ("bsub", "bjobs"))
-    site.prepare(
-        workers, "true", "runner: {default: lsf, pool: {max_workers: %d}, defaults: {memory: 10M},"
-        " lsf: {bsub_cmd: %s, bjobs_cmd: %s}}\n" % (workers, bsub.replace("bsub", "counted-bsub"), bjobs)
-    )  # fmt: skip
+    pool = f"pool: {{max_workers: {workers}}}, defaults: {{memory: 10M}}"
+    site.prepare(workers, "true", f"runner: {{default: lsf, {pool}{counted(site)}}}\n")
     site.ok("daemon", "start")
+    run = site.start("run", "all")
+    site.wait_for_jobs(workers)
+    assert site.calls("bsub") <= 10
+    until(lambda: site.calls("bjobs") >= 3, "it asks about them")
+    at = site.times("bjobs")
+    assert min(later - sooner for sooner, later in pairwise(at)) > 9.5, at
+    run.send_signal(signal.SIGINT)
+    assert site.end(run).status == 130
+    until(lambda: not site.slurm.jobs(), "jobs that nobody needs any more are cancelled")
+
+
+def test_nobody_asks_lsf_while_nothing_pends(lsf_site: LsfSite) -> None:
+    site, _ = lsf_site
+    prepared(site, counted(site))
+    site.ok("daemon", "start")
+    is_done(site)
+    until(lambda: len(site.workers("idle")) == len(site.status()["workers"]), "all have come")
+    before = site.calls("bjobs"), site.calls("bsub")
+    for _ in range(3):
+        site.ok("run", "all", "-f")
+    assert (site.calls("bjobs"), site.calls("bsub")) == before

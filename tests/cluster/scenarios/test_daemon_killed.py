@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from tests.cluster.scenarios.conftest import IS_SOAK, Site, sized
+from tests.cluster.scenarios.conftest import Site, sized
 from tests.integration.conftest import until
 
 pytestmark = [pytest.mark.slurm, pytest.mark.timeout(600)]
