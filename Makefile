@@ -48,7 +48,7 @@ sim: install
 	$(BIN)/python -m tests.sim --workers 100000
 
 soak: install
-	DFM_SOAK=1 $(BIN)/pytest tests/faults tests/security
+	DFM_SOAK=1 $(BIN)/pytest tests/faults tests/security tests/cluster/scenarios
 
 bench: install
 	$(BIN)/python -m bench.all --into docs/performance.md

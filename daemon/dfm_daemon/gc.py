@@ -30,7 +30,8 @@ def main() -> int:
         config = configuration(words.root, os.environ, with_runners=True)
         one = [StateFolder(words.root, words.state)] if words.state else None
         ended = [
-            _collect(state, config, is_dry=words.dry_run) for state in one or states(words.root)
+            _collect(state, config, is_dry=words.dry_run, names_files=one is None)
+            for state in one or states(words.root)
         ]
     except DfmError as error:
         print(f"dfm: {error}", file=sys.stderr)  # noqa: T201
@@ -43,7 +44,9 @@ def main() -> int:
     return COULD_NOT if any(troubles for _, troubles in ended) else 0
 
 
-def _collect(state: StateFolder, config: Config, *, is_dry: bool) -> tuple[list[str], list[str]]:
+def _collect(
+    state: StateFolder, config: Config, *, is_dry: bool, names_files: bool
+) -> tuple[list[str], list[str]]:
     """What to say, and what could not be done."""
     if not os.path.isdir(state.path):
         return [], []
@@ -60,7 +63,8 @@ def _collect(state: StateFolder, config: Config, *, is_dry: bool) -> tuple[list[
             for job, worker, runner, now in jobs
         ]
         gone = [path for path in files if is_dry or not os.path.exists(path)]
-        lines += [f"{'left' if is_dry else 'removed'}: {path}" for path in gone]
+        if names_files:
+            lines += [f"{'left' if is_dry else 'removed'}: {path}" for path in gone]
         for trouble in left.troubles:
             print(f"dfm: cannot end what is left: {trouble}", file=sys.stderr)  # noqa: T201
         return lines, left.troubles

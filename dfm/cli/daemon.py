@@ -103,7 +103,7 @@ def stop(root: str, *, drain: bool, timeout_s: float | None) -> int:
     state = StateFolder(project_folder(root))
     control = Control.of(state)
     if control is None:
-        if os.path.exists(state.journal) and leftovers.end(state):
+        if os.path.exists(state.journal) and leftovers.end(state, sys.stdout):
             return FAILED
         was_killed = leftovers.remove(state)
         ends = "; the workers of one that was killed end" if was_killed else ""

@@ -142,13 +142,15 @@ def _ephemeral(project: StateFolder, means: Means) -> Iterator[Line]:
         line = reach(state)
         if line is None:
             raise DaemonError("the daemon of this run is gone", hint=f"its log: {state.log}")
-        yield line
         try:
-            process.wait(_END_S)
-        except subprocess.TimeoutExpired:
-            means.display.notice(f"the daemon of this run, pid {process.pid}, takes long to end")
+            yield line
+        finally:
+            try:
+                process.wait(_END_S)
+            except subprocess.TimeoutExpired:
+                means.display.notice(f"its daemon, pid {process.pid}, takes long to end")
     finally:
-        if not os.path.exists(state.journal) or leftovers.end(state) == 0:
+        if not os.path.exists(state.journal) or leftovers.end(state, sys.stderr) == 0:
             shutil.rmtree(folder, ignore_errors=True)
 
 

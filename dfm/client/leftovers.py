@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from typing import IO
 
 from dfm.client.find import is_locked
 from dfm.config.state_folder import StateFolder
@@ -14,11 +15,11 @@ def command(state: StateFolder, *words: str) -> list[str]:
     return [sys.executable, "-m", "dfm_daemon.gc", "--root", state.project, *words]
 
 
-def end(state: StateFolder) -> int:
-    """Ends those of the daemon that had this state. Returns the exit status: 1 if one cannot be ended,
-    which it says on standard error."""
+def end(state: StateFolder, says: IO[str]) -> int:
+    """Ends those of the daemon that had this state, and says which. Returns the exit status: 1 if one
+    cannot be ended, which it says on standard error."""
     words = command(state, "--state", state.path)
-    return subprocess.run(words, stdin=subprocess.DEVNULL).returncode
+    return subprocess.run(words, stdin=subprocess.DEVNULL, stdout=says).returncode
 
 
 def remove(state: StateFolder) -> bool:

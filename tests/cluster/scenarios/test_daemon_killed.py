@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from tests.cluster.scenarios.conftest import Site, sized
+from tests.cluster.scenarios.conftest import IS_SOAK, Site, sized
 from tests.integration.conftest import until
 
 pytestmark = [pytest.mark.slurm, pytest.mark.timeout(600)]
@@ -59,9 +59,11 @@ def test_without_another_daemon_workers_and_pending_jobs_end_by_themselves(site:
     site.wait_for_jobs(6)
     until(lambda: len(site.ran()) >= 4, "tasks run")
     site.kill_daemon()
-    done = site.end(run)
-    assert done.status == 3, done
-    assert "the daemon is gone" in done.out + done.err
+    if IS_SOAK:
+        done = site.end(run)
+        assert (done.status, "the daemon is gone" in done.out + done.err) == (3, True), done
+    else:
+        site.kill(run)  # it would wait for half a minute
     until(
         lambda: not site.slurm.jobs(), "also those that pended have begun, found nobody and ended"
     )

@@ -30,7 +30,8 @@ def test_the_fifo_regression_passes_through_a_daemon_and_again_on_warm_workers(s
     site.ok("daemon", "start", "--runner", "slurm")
     assert PASSED in site.ok("run", "regress").out
     before = {worker["job_id"] for worker in site.status()["workers"]}
-    assert PASSED in site.ok("run", "regress", "-f").out
+    again = site.ok("run", "sim", "-f", "-u", "log")
+    assert "fifo.sim " in again.out
     assert before <= {worker["job_id"] for worker in site.status()["workers"]}, "they are warm"
 
 
