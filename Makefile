@@ -8,7 +8,7 @@ SLURM := slurmctld slurmd munge sbatch=slurm-client
 # Set on some machines, it makes every start of Python compile everything anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: install demo test style types unit wheel-check fix sim soak bench bench-scale bench-peers reference cluster-up \
+.PHONY: install demo test style types unit wheel-check fix sim soak bench bench-scale bench-peers bench-cluster reference cluster-up \
 	cluster-down clean
 
 install: .venv/installed
@@ -48,7 +48,7 @@ sim: install
 	$(BIN)/python -m tests.sim --workers 100000
 
 soak: install
-	DFM_SOAK=1 $(BIN)/pytest tests/faults tests/security
+	DFM_SOAK=1 $(BIN)/pytest tests/faults tests/security tests/cluster/scenarios
 
 bench: install
 	$(BIN)/python -m bench.all --into docs/performance.md
@@ -58,6 +58,10 @@ bench-scale: install
 
 bench-peers: install
 	$(BIN)/python -m bench.peers --into docs/performance.md
+
+bench-cluster: install
+	tests/tools/need $(SLURM)
+	$(BIN)/python -m bench.cluster --into docs/performance.md
 
 reference: install
 	$(BIN)/python -m tests.tools.configuration_reference

@@ -108,9 +108,9 @@ class Agent:
         """It looked for the daemon, and there was none."""
         return [] if self._is_leaving else self._look_again(now)
 
-    def end(self, reason: str) -> list[Action]:
+    def end(self, reason: str, status: int = 1) -> list[Action]:
         """Its job is being ended, or nobody can come back for its tasks: they end with it."""
-        return self._leave_now(Leave(reason, 1))
+        return self._leave_now(Leave(reason, status))
 
     def hear(self, message: Heard, now: float) -> list[Action]:
         if self._is_leaving:

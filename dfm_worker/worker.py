@@ -28,9 +28,15 @@ if TYPE_CHECKING:
     from dfm_worker.jobserver import Jobserver
 
 # What a task gets from the job that it runs in and not from the user's environment.
-_JOB_PREFIXES = ("LSB_", "SLURM_")
+_JOB_PREFIXES = ("LSB_", "SLURM_", "SLURMD_")
 _WAIT_S = 0.01  # that results may take while the next task runs: several travel together
 _FIRST_LOOK_S, _FIRST_PAUSE_S = 30.0, 0.2  # for the daemon that launched it
+# A scheduler signals all processes of a job, in no order: a task may be seen to end before it is known
+# that our job is being ended. Then it is lost with this worker, and has not failed.
+_SCHEDULERS_SIGNALS = (signal.SIGINT, signal.SIGKILL, signal.SIGUSR2, signal.SIGTERM)
+_SHELLS_BASE = 128  # of the status that a shell makes of a signal
+_DOUBT_S = 0.5
+_STATUS_AT_RUN_LIMIT = 140  # of a job that LSF's SIGUSR2 has ended
 _ENVIRONMENTS = 16  # runs whose environments are kept decoded
 _JOB_VARIABLES = ("TMPDIR", "HOSTNAME", "CUDA_VISIBLE_DEVICES")
 
@@ -93,6 +99,8 @@ class Worker:
         self._jobserver: Jobserver | None = None
         self._environments: dict[bytes, dict[str, str]] = {}  # by blob, as it came
         self._attempts: dict[Held, Attempt] = {}
+        self._asked: set[Held] = set()  # of these, to end
+        self._is_batch_job = any(name.startswith(_JOB_PREFIXES) for name in os.environ)
         self._leaving: Leave | None = None
         self._is_urgent = False  # something was said that cannot wait
         self._flushes = False  # a timer does it
@@ -125,12 +133,16 @@ class Worker:
     def _catch_signals(self) -> None:
         reader, writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.set_wakeup_fd(writer)
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR2):
             signal.signal(number, lambda *_: None)
 
         def caught() -> None:
             number = signal.Signals(os.read(reader, 1)[0])
-            self._perform(self._agent.end(f"ended by {number.name}"))
+            if number is signal.SIGUSR2:
+                reason = "SIGUSR2: its job has reached its run limit"
+                self._perform(self._agent.end(reason, _STATUS_AT_RUN_LIMIT))
+            else:
+                self._perform(self._agent.end(f"ended by {number.name}"))
 
         self._loop.add_reader(reader, caught)
 
@@ -209,6 +221,7 @@ class Worker:
                     self._start(action)
                 case End(held, grace_s):
                     if held in self._attempts:
+                        self._asked.add(held)
                         self._executor.end(self._attempts[held], grace_s)
                 case Reconnect(after_s):
                     if self._connection is not None:
@@ -239,6 +252,15 @@ class Worker:
         self._attempts.pop(held, None)
         if self._jobserver is not None and not self._attempts:
             self._jobserver.refill()
+        was_asked = held in self._asked
+        self._asked.discard(held)
+        ended_by = -result.status if result.status < 0 else result.status - _SHELLS_BASE
+        if self._is_batch_job and not was_asked and ended_by in _SCHEDULERS_SIGNALS:
+            self._loop.call_later(_DOUBT_S, lambda: self._report(held, result))
+        else:
+            self._report(held, result)
+
+    def _report(self, held: Held, result: TaskResult) -> None:
         self._perform(self._agent.ended(held, result.status, result.wall_ms, RESULT.pack(result)))
 
     def _environment(self, blob: bytes) -> dict[str, str]:

@@ -44,6 +44,7 @@ ARROWS: dict[str, set[str]] = {
         "dfm.version", "cryptography",
     },
     "dfm_daemon.__main__": {"dfm_daemon.shell", "dfm.config", "dfm.runners", "uvloop"},
+    "dfm_daemon.gc": {"dfm_daemon.shell", "dfm.config", "dfm.runners"},
 }  # fmt: skip
 
 # Rooms and files that decide, and so know no clock, no process and no socket.

@@ -246,6 +246,20 @@ def daemon_stop(
     raise typer.Exit(stop(root, drain=drain, timeout_s=timeout))
 
 
+@daemon.command("gc")
+def daemon_gc(
+    root: Root = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="only list what is left")] = False,
+) -> None:
+    """End what daemons of this project have left that were killed: jobs, and files in .dfm/.
+
+    Nothing of a daemon that runs is touched. Exit status: 0, 1 something could not be ended.
+    """
+    from dfm.cli.daemon_gc import collect
+
+    raise typer.Exit(collect(root, dry_run=dry_run))
+
+
 @daemon.command("status")
 def daemon_status(
     root: Root = "",

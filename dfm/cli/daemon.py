@@ -103,7 +103,10 @@ def stop(root: str, *, drain: bool, timeout_s: float | None) -> int:
     state = StateFolder(project_folder(root))
     control = Control.of(state)
     if control is None:
-        was_killed = leftovers.remove(state)
+        had_jobs = os.path.exists(state.journal)
+        if had_jobs and leftovers.end(state, sys.stdout):
+            return FAILED
+        was_killed = leftovers.remove(state) or had_jobs
         ends = "; the workers of one that was killed end" if was_killed else ""
         print(f"no daemon of {state.project} runs{ends}")  # noqa: T201
         return 0

@@ -17,6 +17,7 @@ import uvloop
 
 from dfm.cli.display.display import Display
 from dfm.cli.resources import Resources, runner_of
+from dfm.client import leftovers
 from dfm.client.dispatcher import DaemonDispatcher, LookAgain
 from dfm.client.find import find, reach, remove_stale
 from dfm.client.line import Line
@@ -141,13 +142,16 @@ def _ephemeral(project: StateFolder, means: Means) -> Iterator[Line]:
         line = reach(state)
         if line is None:
             raise DaemonError("the daemon of this run is gone", hint=f"its log: {state.log}")
-        yield line
         try:
-            process.wait(_END_S)
-        except subprocess.TimeoutExpired:
-            means.display.notice(f"the daemon of this run, pid {process.pid}, takes long to end")
+            yield line
+        finally:
+            try:
+                process.wait(_END_S)
+            except subprocess.TimeoutExpired:
+                means.display.notice(f"its daemon, pid {process.pid}, takes long to end")
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        if not os.path.exists(state.journal) or leftovers.end(state, sys.stderr) == 0:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 async def _animate(display: Display) -> None:

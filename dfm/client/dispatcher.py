@@ -34,6 +34,7 @@ _AHEAD = 512  # tasks that the daemon is given at least; it scales its pools by 
 _AHEAD_OF_WORKERS = 4  # and as many times its workers
 _WORTH_A_BLOB = 512  # bytes of inputs; shorter ones travel with each task
 _ROOM = 1024  # bytes of a frame beside the spec
+_COMMAND = "\n     command: "  # as runners quote it, behind a scheduler's own words
 GRACE_S = 30.0  # that a daemon has to come back
 _FIRST_PAUSE_S, _LAST_PAUSE_S = 0.05, 0.5  # between looks for it
 
@@ -88,7 +89,7 @@ class DaemonDispatcher:
         self._blobs: dict[bytes, int] = {}
         self._shapes: dict[WorkerShape, int] = {}  # the number of each on the wire
         self._here = host_name()
-        self._problem = ""
+        self._trouble = self._waits = ""  # as they were told
         self._ahead = _AHEAD
         self._is_closing = False
         self._answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
@@ -247,11 +248,9 @@ class DaemonDispatcher:
             case wire.Withdrawn(tasks):
                 known = [task for task in tasks if task in self._wanted]
                 self._listener.withdrawn([self._wanted.pop(task).node for task in known])
-            case wire.Workers(serving, pending, problem):
-                self._ahead = max(_AHEAD, serving * _AHEAD_OF_WORKERS)
-                if problem and problem != self._problem:
-                    self._notice(f"{serving} workers, {pending} pending; {problem}")
-                self._problem = problem
+            case wire.Workers():
+                self._ahead = max(_AHEAD, message.serving * _AHEAD_OF_WORKERS)
+                self._tell_of(message)
             case wire.Question(number, name):
                 answer = json.dumps(self._listener.asked(name)).encode()
                 self._link.send(wire.Answer(number, answer))
@@ -268,9 +267,22 @@ class DaemonDispatcher:
             case _:
                 self._listener.fail(DaemonError(f"the daemon sent {type(message).__name__}"))
 
+    def _tell_of(self, workers: wire.Workers) -> None:
+        """A line per change. Of a trouble that goes on the command alone differs each time."""
+        trouble = workers.problem.partition(_COMMAND)[0]
+        there = f"{workers.serving} workers, {workers.pending} pending"
+        if trouble and trouble != self._trouble:
+            self._notice(f"{there}; {workers.problem}")
+        elif workers.waits and workers.waits != self._waits:
+            self._notice(f"{there} ({workers.waits})")
+        elif self._trouble and not trouble:
+            self._notice(there)
+        self._trouble = trouble
+        self._waits = workers.waits or self._waits
+
     def _lose(self, task: int, attempt: int, reason: str, *, is_final: bool) -> None:
         if is_final:
-            self._listener.lost(self._wanted.pop(task).node, reason)
+            self._listener.lost(self._wanted.pop(task).node, reason.partition(_COMMAND)[0])
             return
         # The next attempt has this number, and a worker that claims the lost one is wrong.
         self._wanted[task].note(attempt + 1)

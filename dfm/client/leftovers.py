@@ -1,9 +1,25 @@
 """What a daemon leaves that was killed: its workers go on, and wait for the next one."""
 
 import os
+import subprocess
+import sys
+from typing import IO
 
 from dfm.client.find import is_locked
 from dfm.config.state_folder import StateFolder
+
+
+def command(state: StateFolder, *words: str) -> list[str]:
+    """What lists and ends the jobs that daemons of a project have left: a part of the daemon's program,
+    which alone reads their journals."""
+    return [sys.executable, "-m", "dfm_daemon.gc", "--root", state.project, *words]
+
+
+def end(state: StateFolder, says: IO[str]) -> int:
+    """Ends those of the daemon that had this state, and says which. Returns the exit status: 1 if one
+    cannot be ended, which it says on standard error."""
+    words = command(state, "--state", state.path)
+    return subprocess.run(words, stdin=subprocess.DEVNULL, stdout=says).returncode
 
 
 def remove(state: StateFolder) -> bool:

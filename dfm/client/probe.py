@@ -49,8 +49,8 @@ class Probe:
                     yield _ended(RESULT.unpack(packed))
                     self._send(wire.Acknowledged(task, attempt), wire.Bye())
                     return
-                case wire.Workers(serving, pending, problem):
-                    for step in _seen(serving, pending, problem):
+                case wire.Workers(serving, pending, problem, waits):
+                    for step in _seen(serving, pending, problem or waits):
                         if step not in said:
                             said.add(step)
                             yield step

@@ -68,9 +68,10 @@ def start(state: StateFolder, request: Request) -> subprocess.Popen[bytes]:
         said = f"it was not ready after {_START_S:.0f} s"
     else:
         process.wait()
+    is_told = said.startswith("failed ")
     raise DaemonError(
         f"the daemon did not start: {said.removeprefix('failed').strip() or 'it ended at once'}",
-        hint=f"the end of {state.log}:\n{_end_of(state.log)}",
+        hint="" if is_told else f"the end of {state.log}:\n{_end_of(state.log)}",
     )
 
 

@@ -49,8 +49,7 @@ class Output(NamedTuple):
 
     def words(self) -> str:
         """The scheduler's own; of an answer that is endless its end."""
-        text = self.err.strip() or self.out.strip() or f"exit status {self.status}, without a word"
-        return text[-_SHOWN:]
+        return _words(self.err, self.out) or f"exit status {self.status}, without a word"
 
 
 def unusable(*commands: str) -> str | None:
@@ -137,5 +136,11 @@ def _kill(process: "subprocess.Popen[str]") -> str:
                 stream.close()
         process.wait()
         return ""
-    text = (err.strip() or out.strip())[-_SHOWN:]
+    text = _words(err, out)
     return f": {text}" if text else ""
+
+
+def _words(err: str, out: str) -> str:
+    """What a command said, each line once: one that waits says so again and again."""
+    text = err.strip() or out.strip()
+    return "\n".join(dict.fromkeys(text.splitlines()))[-_SHOWN:]

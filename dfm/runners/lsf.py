@@ -202,7 +202,7 @@ class LsfRunner:
 
 
 def _refused(output: Output, size: int) -> RunnerError:
-    wanted = "refused a worker" if size == 1 else f"refused {size} workers"
+    wanted = "refused a worker" if size == 1 else "refused workers"
     if _VERDICT not in output.words() and (not output.err.strip() or _is_transient(output.err)):
         return NoAnswer(f"{output.command[0]}: {output.words()}", hint=shown(output.command))
     return submission.refusal(output, wanted, _is_transient, shown(output.command))
@@ -216,8 +216,10 @@ def _is_transient(words: str) -> bool:
 
 def _status(stat: str, code: str, reason: str, pending: str) -> JobStatus:
     state = _STATES.get(stat, JobState.UNKNOWN)
+    if state is JobState.PENDING:
+        return JobStatus(state, ", ".join(filter(None, (f"LSF: {stat}", pending.rstrip("; ")))))
     if state is not JobState.GONE:
-        return JobStatus(state, f"{stat}: {pending}" if pending else stat)
+        return JobStatus(state, stat)
     end = _ENDS.get(reason.partition(":")[0].strip(), JobEnd.UNCLEAR)
     if end is JobEnd.UNCLEAR and code == _RUN_LIMIT_STATUS:
         end = JobEnd.WALLTIME

@@ -187,7 +187,7 @@ class SlurmRunner:
 def _refused(output: Output, size: int) -> RunnerError:
     if any(word in output.err for word in _IN_DOUBT):
         return NoAnswer(f"{output.command[0]}: {output.words()}", hint=shown(output.command))
-    wanted = "refused a worker" if size == 1 else f"refused {size} workers"
+    wanted = "refused a worker" if size == 1 else "refused workers"
     return submission.refusal(output, wanted, _is_transient, shown(output.command))
 
 
@@ -206,7 +206,10 @@ def _status(state: str, reason: str) -> JobStatus:
     end = _ENDS.get(state)
     if end is not None:
         return JobStatus(JobState.GONE, words, end)
-    return JobStatus(_STATES.get(state, JobState.UNKNOWN), words)
+    known = _STATES.get(state, JobState.UNKNOWN)
+    if known is JobState.PENDING:
+        words = f"Slurm: {words.replace(': ', ', ', 1)}"
+    return JobStatus(known, words)
 
 
 def _elements(job: str, size: int) -> list[JobId]:

@@ -138,6 +138,7 @@ class Workers(NamedTuple):
     serving: int
     pending: int
     problem: str  # why there are not more, while that is so
+    waits: str = ""  # what their scheduler says of those that are pending, while none serves
 
 
 @message(14)

@@ -48,6 +48,15 @@ def test_one_that_runs_nothing_does_not_wait_for_ever(launch: Launch) -> None:
     assert worker.last_words() == "ends: no daemon has answered for 0 s"
 
 
+def test_at_the_run_limit_of_lsf_it_ends_with_the_status_by_which_that_is_known(
+    launch: Launch,
+) -> None:
+    worker, pid = busy(launch)
+    worker.process.send_signal(signal.SIGUSR2)
+    assert ended(worker, pid) == (140, "ends: SIGUSR2: its job has reached its run limit")
+    assert worker.peer.hear_all() == [], "no task is said to have ended"
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_when_its_job_is_ended_its_tasks_end_and_count_as_lost(
     launch: Launch, number: signal.Signals

@@ -159,6 +159,7 @@ class TellWorkers:
     serving: int
     pending: int
     problem: str
+    waits: str = ""  # why those that are pending are, in the scheduler's words, while none serves
 
 
 @dataclass(frozen=True, slots=True)

@@ -160,6 +160,7 @@ class JobGone:
     reason: str
     log: str
     is_hopeless: bool = False  # what ran in it would end in the same way on the same shape
+    is_time_up: bool = False  # so would what had all of its time to itself
 
 
 @dataclass(frozen=True, slots=True)

@@ -366,7 +366,9 @@ class Scheduler:
         elif worker.state is WorkerState.DRAINING and not worker.tasks:
             self._roster.remove(worker)
         else:
-            yield from self._lose(worker, event.reason, now, is_hopeless=event.is_hopeless)
+            had_it_all = event.is_time_up and not worker.tasks_done  # its task had all of its time
+            is_hopeless = event.is_hopeless or had_it_all
+            yield from self._lose(worker, event.reason, now, is_hopeless=is_hopeless)
 
     def _stop(self, *, drain: bool) -> Iterable[Action]:
         self._drains = True

@@ -229,8 +229,8 @@ class Daemon:
                 clients.send(run, client_wire.Lost(task, attempt, reason, final))
             case actions.TellWithdrawn(run, tasks):
                 clients.send(run, client_wire.Withdrawn(list(tasks)))
-            case actions.TellWorkers(run, serving, pending, problem):
-                clients.send(run, client_wire.Workers(serving, pending, problem))
+            case actions.TellWorkers(run, serving, pending, problem, waits):
+                clients.send(run, client_wire.Workers(serving, pending, problem, waits))
             case actions.Cancel(worker, held, grace_s):
                 workers.send(worker, worker_wire.Cancel(*held, grace_s))
             case actions.Recall(worker, held):

@@ -59,10 +59,11 @@ def hide(state: StateFolder, socket: str) -> None:
         _unlink(path)
 
 
-def remove(state: StateFolder, socket: str) -> None:
+def remove(state: StateFolder, socket: str, *, keep_journal: bool = False) -> None:
     """Removes what a daemon leaves, but for its logs. Its workers, if any live, end by that."""
     hide(state, socket)
-    _unlink(state.journal)
+    if not keep_journal:
+        _unlink(state.journal)
     if os.path.dirname(socket) != state.path:
         try:
             os.rmdir(os.path.dirname(socket))

@@ -210,8 +210,8 @@ class Jobs:
         said = _tail(log_file)
         end = end_by_log(said) if status.end is JobEnd.UNCLEAR else status.end
         reason = f"{status.reason} ({_ENDS[end]})" if end in _ENDS else status.reason
-        is_hopeless = end in (JobEnd.MEMORY, JobEnd.WALLTIME)
-        self._tell(events.JobGone(worker, reason, said, is_hopeless))
+        is_hopeless, is_time_up = end is JobEnd.MEMORY, end is JobEnd.WALLTIME
+        self._tell(events.JobGone(worker, reason, said, is_hopeless, is_time_up))
 
     def _end_together(self) -> None:
         """One call of the scheduler for all jobs that are ended in a turn of the loop."""

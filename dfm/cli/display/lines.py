@@ -18,6 +18,7 @@ class Lines:
     def __init__(self, stream: TextIO = sys.stdout, *, verbose: bool = False) -> None:
         self._stream = stream
         self._verbose = verbose
+        self._why = ""  # of the last that was lost: all tasks without a worker have the same
         self._running: set[int] = set()  # what was said to have started; short tasks only end
 
     def started(self, node: Node, where: str) -> None:
@@ -36,7 +37,10 @@ class Lines:
             case Ending.DONE:
                 took = usage(outcome) if self._verbose else ""
                 text = f"{name} {took or duration(outcome.wall_ms / 1000)}"
+            case Ending.LOST if outcome.why == self._why:
+                text = f"{name} FAILED: infrastructure, as the one before"
             case Ending.FAILED | Ending.LOST | Ending.CANCELLED:
+                self._why = outcome.why if outcome.ending is Ending.LOST else self._why
                 text = f"{name} FAILED: {verdict(outcome)}"
                 if outcome.log_tail:
                     text += f", see {log_path(outcome)}"

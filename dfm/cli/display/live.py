@@ -34,6 +34,7 @@ class LiveDisplay:
         self._failed = 0
         self._ends: deque[float] = deque()
         self._note = ""
+        self._why = ""  # of the last that was lost: all tasks without a worker have the same
         self._console: Console | None = None
         self._live: Live | None = None
 
@@ -47,7 +48,10 @@ class LiveDisplay:
             self._ends.append(time.monotonic())
         if outcome.ending in (Ending.FAILED, Ending.LOST, Ending.CANCELLED):
             self._failed += 1
-        if outcome.ending in (Ending.FAILED, Ending.LOST):
+        if outcome.ending is Ending.LOST and outcome.why == self._why:
+            self._print(f"FAILED {title(outcome.node)}: infrastructure, as the one before")
+        elif outcome.ending in (Ending.FAILED, Ending.LOST):
+            self._why = outcome.why if outcome.ending is Ending.LOST else self._why
             text = f"FAILED {title(outcome.node)}: {verdict(outcome)}"
             if outcome.log_tail:
                 text += f", see {log_path(outcome)}"

@@ -6,6 +6,7 @@ from dfm.cli.display.words import duration, log_lines, log_path, plural, title, 
 from dfm.engine.outcome import Ending, Outcome
 
 _SHOWN_FAILURES = 20
+_SHOWN_NAMES = 10  # of tasks that were lost for one reason
 _SHOWN_LOG_LINES = 20  # of all failures together, at most 5 of each
 _COLUMNS = {
     "done": Ending.DONE,
@@ -25,6 +26,13 @@ def summary(counts: Mapping[Ending, int], failures: Sequence[Outcome], wall_s: f
 
 def _failures(failures: Sequence[Outcome]) -> list[str]:
     lines: list[str] = []
+    lost: dict[str, list[Outcome]] = {}
+    for outcome in failures:
+        if outcome.ending is Ending.LOST:
+            lost.setdefault(outcome.why, []).append(outcome)
+    for why, outcomes in lost.items():
+        lines += _lost(why, outcomes)
+    failures = [outcome for outcome in failures if outcome.ending is not Ending.LOST]
     shown = max(1, min(5, _SHOWN_LOG_LINES // max(1, len(failures))))
     for outcome in failures[:_SHOWN_FAILURES]:
         parts = [verdict(outcome), usage(outcome)]
@@ -42,6 +50,17 @@ def _failures(failures: Sequence[Outcome]) -> list[str]:
         lines.append(f"FAILED {len(rest)} more:")
         lines += [f"       {title(outcome.node)}: {log_path(outcome)}" for outcome in rest]
     return lines
+
+
+def _lost(why: str, outcomes: Sequence[Outcome]) -> list[str]:
+    """What was lost for one reason, as all tasks of a pool without workers: that is said once."""
+    names = [title(outcome.node) for outcome in outcomes]
+    first, *more = f"infrastructure: {why}".split("\n")
+    if len(names) == 1:
+        return [f"FAILED {names[0]}: {first}", *(f"       {line}" for line in more)]
+    some = ", ".join(names[:_SHOWN_NAMES]) + (", ..." if len(names) > _SHOWN_NAMES else "")
+    head = f"FAILED {len(names)} tasks: {first}"
+    return [head, *(f"       {line}" for line in more), f"       {some}"]
 
 
 def _counts(counts: Mapping[Ending, int], wall_s: float) -> list[str]:

@@ -30,7 +30,8 @@ def verdict(outcome: Outcome) -> str:
     """How a task failed, in a few words."""
     match outcome.ending:
         case Ending.LOST:
-            return f"infrastructure: {outcome.why}"
+            first_line = outcome.why.partition("\n")[0]
+            return f"infrastructure: {first_line}"
         case Ending.CANCELLED:
             return "interrupted"
         case _:

@@ -145,7 +145,7 @@ def test_a_job_that_lsf_does_not_list_yet_is_unknown(lsf: Lsf, jobs: Jobs) -> No
 def test_what_pends_says_why_and_can_be_cancelled(lsf: Lsf, jobs: Jobs) -> None:
     lsf.set(pends=True)
     (job,) = jobs.submit(jobs.request("w1"))
-    expected = JobStatus(JobState.PENDING, "PEND: There are no suitable hosts for the job;")
+    expected = JobStatus(JobState.PENDING, "LSF: PEND, There are no suitable hosts for the job")
     assert jobs.poll([job])[job] == expected
     jobs.cancel([job])
     assert jobs.all_are([job], JobState.GONE)[job].end is JobEnd.CANCELLED

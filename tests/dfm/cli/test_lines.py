@@ -53,3 +53,17 @@ def test_verbose_lines_tell_what_was_not_executed_and_what_the_rest_took() -> No
         "<< [1] Task p.c 1.21 s, cpu 300 ms, peak 40 MiB",
         "",
     ]
+
+
+def test_a_reason_that_all_tasks_of_a_pool_have_is_said_once() -> None:
+    stream = io.StringIO()
+    lines = Lines(stream)
+    for number, why in enumerate(("q: no such queue\nNot submitted.",) * 3 + ("w1 is gone",)):
+        lines.ended(Outcome(node(number, f"p.t{number}"), Ending.LOST, why=why))
+    assert stream.getvalue().split("\n") == [
+        "<< [1] Task p.t0 FAILED: infrastructure: q: no such queue",
+        "<< [1] Task p.t1 FAILED: infrastructure, as the one before",
+        "<< [1] Task p.t2 FAILED: infrastructure, as the one before",
+        "<< [1] Task p.t3 FAILED: infrastructure: w1 is gone",
+        "",
+    ]

@@ -32,6 +32,19 @@ def test_titles_have_the_axis_values() -> None:
     assert title(outcome("p.t").node) == "p.t"
 
 
+def test_what_was_lost_for_one_reason_is_said_together() -> None:
+    counts = dict.fromkeys(Ending, 0) | {Ending.LOST: 3}
+    why = "q: no such queue\nNot submitted."
+    lost = [outcome(f"t{number}", Ending.LOST, why=why) for number in range(2)]
+    alone = outcome("u", Ending.LOST, why="w1 is gone")
+    assert summary(counts, [*lost, alone], 1.0).split("\n")[:4] == [
+        "FAILED 2 tasks: infrastructure: q: no such queue",
+        "       Not submitted.",
+        f"       {title(lost[0].node)}, {title(lost[1].node)}",
+        f"FAILED {title(alone.node)}: infrastructure: w1 is gone",
+    ]
+
+
 def test_verdicts() -> None:
     assert verdict(outcome("t", status=3)) == "status 3"
     assert verdict(outcome("t", status=-9)) == "killed by SIGKILL (signal 9)"

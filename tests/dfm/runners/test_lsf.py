@@ -111,8 +111,8 @@ def test_all_jobs_are_looked_at_with_one_command() -> None:
 @pytest.mark.parametrize(
     ("line", "job", "status"),
     [
-        ("9^-^PEND^-^-^New job is waiting;", "9", JobStatus(JobState.PENDING, "PEND: New job is waiting;")),
-        ("9^0^PSUSP^-^-^-", "9", JobStatus(JobState.PENDING, "PSUSP")),
+        ("9^-^PEND^-^-^New job is waiting;", "9", JobStatus(JobState.PENDING, "LSF: PEND, New job is waiting")),
+        ("9^0^PSUSP^-^-^-", "9", JobStatus(JobState.PENDING, "LSF: PSUSP")),
         ("9^3^RUN^-^-^-", "9[3]", JobStatus(JobState.RUNNING, "RUN")),
         ("9^3^SSUSP^-^-^-", "9[3]", JobStatus(JobState.SUSPENDED, "SSUSP")),
         ("9^3^USUSP^-^-^-", "9[3]", JobStatus(JobState.SUSPENDED, "USUSP")),

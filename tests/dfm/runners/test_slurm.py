@@ -119,7 +119,7 @@ def test_a_refusal_is_told_in_slurms_words_with_the_command(err: str, status: in
         SLURM.parse_submit(answer("", err, status, ["sbatch", "--wrap", "exec x"]), 4)
     text = str(caught.value)
     assert not caught.value.retryable
-    assert text.startswith("sbatch refused 4 workers: ")
+    assert text.startswith("sbatch refused workers: ")
     assert all(line in text for line in err.splitlines())
     assert "command: sbatch --wrap 'exec x'" in text
 
@@ -169,10 +169,10 @@ def test_all_jobs_are_looked_at_with_one_command() -> None:
 @pytest.mark.parametrize(
     ("line", "status"),
     [
-        ("9|PENDING|Resources", JobStatus(JobState.PENDING, "PENDING: Resources")),
-        ("9|PENDING|Nodes required for job are DOWN, DRAINED or reserved (x|y)", JobStatus(JobState.PENDING, "PENDING: Nodes required for job are DOWN, DRAINED or reserved (x|y)")),
-        ("9|REQUEUED|None", JobStatus(JobState.PENDING, "REQUEUED")),
-        ("9|CONFIGURING|None", JobStatus(JobState.PENDING, "CONFIGURING")),
+        ("9|PENDING|Resources", JobStatus(JobState.PENDING, "Slurm: PENDING, Resources")),
+        ("9|PENDING|Nodes required for job are DOWN, DRAINED or reserved (x|y)", JobStatus(JobState.PENDING, "Slurm: PENDING, Nodes required for job are DOWN, DRAINED or reserved (x|y)")),
+        ("9|REQUEUED|None", JobStatus(JobState.PENDING, "Slurm: REQUEUED")),
+        ("9|CONFIGURING|None", JobStatus(JobState.PENDING, "Slurm: CONFIGURING")),
         ("9|RUNNING|None", JobStatus(JobState.RUNNING, "RUNNING")),
         ("9|COMPLETING|None", JobStatus(JobState.RUNNING, "COMPLETING")),
         ("9|SUSPENDED|None", JobStatus(JobState.SUSPENDED, "SUSPENDED")),

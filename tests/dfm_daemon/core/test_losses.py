@@ -130,6 +130,22 @@ def test_its_tasks_are_lost_when_its_job_is_gone(busy: Busy) -> None:
     assert worker not in world.core.workers
 
 
+def test_a_task_that_had_all_of_its_jobs_walltime_is_not_run_again(busy: Busy) -> None:
+    world, worker = busy
+    world.handle(events.TaskStarted(worker, held(1), 0.0))
+    actions = world.handle(events.JobGone(worker, "TIMEOUT", "", is_time_up=True))
+    assert actions[0] == do.TellLost(RUN, 1, 1, f"worker {worker} on host: TIMEOUT", final=True)
+
+
+def test_a_task_that_had_the_rest_of_it_is(world: World) -> None:
+    world.run(1, 2)
+    (worker,) = world.bring()
+    world.handle(finished(worker, held(1)))
+    world.handle(events.TaskStarted(worker, held(2), 0.0))
+    actions = world.handle(events.JobGone(worker, "TIMEOUT", "", is_time_up=True))
+    assert actions[0] == do.TellLost(RUN, 2, 1, f"worker {worker} on host: TIMEOUT", final=False)
+
+
 def test_its_tasks_are_lost_and_its_job_is_ended_when_the_lease_is_over(busy: Busy) -> None:
     world, worker = busy
     world.handle(events.WorkerLeft(worker, "reset", is_expected=False), now=10)

@@ -98,6 +98,6 @@ def test_jobs_that_pend_say_why_in_the_words_of_their_scheduler() -> None:
     world.handle(events.JobPends(WorkerName("w1"), "Resources"))
     jobs = "no worker of pool 1c has come yet: 1 jobs are pending (Resources)"
     assert reason(world, 1) == jobs
-    assert world.news[-1].problem == "Resources"
+    assert world.news[-1].waits == "Resources"
     world.bring()
     assert world.news[-1].problem == ""
