@@ -34,6 +34,8 @@ class Problem(NamedTuple):
     what: str
     place: Place | None = None
     hint: str = ""
+    kind: str = "ParseError"  # what `dfm validate --json` calls it
+    tasks: tuple[str, ...] = ()  # of a circle: its members, the first one once more at the end
 
     def __str__(self) -> str:
         text = f"{self.place}: {self.what}" if self.place else self.what

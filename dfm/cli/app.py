@@ -10,7 +10,9 @@ from typing import Annotated
 
 import typer
 
-from dfm.errors import DfmError, Place, Problem, UsageError
+from dfm.cli import flow_commands
+from dfm.cli.options import Define, ParamFile, Root
+from dfm.errors import DfmError, Problem, UsageError
 from dfm.version import VERSION
 
 app = typer.Typer(
@@ -41,25 +43,6 @@ config = typer.Typer(
 app.add_typer(config, name="config")
 util = typer.Typer(rich_markup_mode=None, help="For editors and scripts.", no_args_is_help=True)
 app.add_typer(util, name="util")
-
-Root = Annotated[
-    str,
-    typer.Option(
-        "--root", metavar="PATH", help="flow file or folder to start from, not the current folder"
-    ),
-]
-Define = Annotated[
-    list[str],
-    typer.Option(
-        "-D", metavar="NAME=VALUE", help="value of a package variable or of TASK.PARAMETER"
-    ),
-]
-ParamFile = Annotated[
-    list[str],
-    typer.Option(
-        "-P", "--param-file", metavar="FILE", help="JSON file (or text) with values of parameters"
-    ),
-]
 
 
 def _version(wanted: bool) -> None:
@@ -401,6 +384,9 @@ def doctor_command(
     raise typer.Exit(examine(root, runner, with_probe=probe))
 
 
+flow_commands.declare(app, util)
+
+
 def run(arguments: Sequence[str]) -> int:
     """Runs a command line; returns the exit status. Errors of ours are printed, others raised."""
     try:
@@ -421,7 +407,6 @@ def _said(problem: Problem) -> str:
     """`FILE:LINE:COLUMN: what` for a fault in a file, `dfm: what` for any other; then the hint."""
     if problem.place is None:
         return f"dfm: {problem}"
-    path = os.path.relpath(problem.place.file)
-    place = Place(path, problem.place.line, problem.place.column)
-    shorter = problem.place if path.startswith("..") else place
-    return str(problem._replace(place=shorter))
+    from dfm.cli.faults import shortened
+
+    return str(shortened(problem))

@@ -71,8 +71,9 @@ class Builder:
                   if (task := self.tasks[node.number])]  # fmt: skip
         task = next(filter(None, (self.tasks[node.number] for node in circle)))
         self._problems.add(
-            task.where, f"tasks need each other in a circle: {names}", hint="\n".join(places)
-        )
+            task.where, f"tasks need each other in a circle: {names}", hint="\n".join(places),
+            kind="CircularDependency", tasks=tuple(node.name for node in circle),
+        )  # fmt: skip
 
     def _check_folders(self, nodes: list[Node]) -> None:
         """Two tasks whose names become the same would overwrite each other's results."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from dfm.flow.declarations import Context, Package, Program, TagUse, Task, Type
 from dfm.flow.document import Where
-from dfm.flow.expressions import ExpressionError, Reference, template
+from dfm.flow.expressions import ExpressionError, NameUnknown, Reference, template
 from dfm.flow.names import NEEDS_OF, find_task, find_type, known_names, known_types, unknown
 from dfm.flow.problems import Problems, did_you_mean
 from dfm.flow.shapes import Merged, Shapes
@@ -191,7 +191,7 @@ class Check:
         else:
             hint = did_you_mean(".".join(path), self._names(around))
         what = f"`{'.'.join(self._world.missing(path))}` is not defined"
-        return ExpressionError(what, offset, hint)
+        return NameUnknown(path, what, offset, hint)
 
     def _is_parameter(self, name: str, task: Task | None) -> bool:
         for around in _enclosing(task):

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from dfm.errors import Place, Problem, UsageError
 from dfm.flow.build import Builder
+from dfm.flow.catalog import Catalog
 from dfm.flow.check import Check
 from dfm.flow.command_line import CommandLine, assign
 from dfm.flow.declarations import Configuration, Package, Parameter, Program, Task
@@ -53,6 +54,11 @@ class Flow:
 
     def warnings(self) -> list[Problem]:
         return self._problems.warnings
+
+    @property
+    def catalog(self) -> Catalog:
+        """The flow for those who only look at it."""
+        return Catalog(self.program, self._shapes)
 
     def description(self, task: Task) -> str:
         """What its `desc` says, or that of the nearest base that has one."""
