@@ -12,6 +12,7 @@ from typing import NamedTuple
 from dfm.cli.display.display import Display
 from dfm.cli.display.lines import Lines
 from dfm.cli.display.summary import summary
+from dfm.cli.listing import list_tasks
 from dfm.cli.resources import Resources
 from dfm.config.options import apply_options
 from dfm.config.selection import select_runner
@@ -91,7 +92,7 @@ def _run(request: Request) -> int:
     )
     if not request.tasks:
         _warn(flow)
-        _list_tasks(flow)
+        list_tasks(flow)
         return 0
     rundir = os.path.join(os.getcwd(), "rundir")
     graph = flow.graph(request.tasks, rundir)
@@ -164,19 +165,6 @@ def _display(request: Request, graph: Graph) -> Display:
 def _warn(flow: Flow) -> None:
     for problem in flow.warnings():
         print(f"warning: {problem}", file=sys.stderr)  # noqa: T201
-
-
-def _list_tasks(flow: Flow) -> None:
-    """`dfm run` without a task: the root tasks of the root package (section 21)."""
-    package = flow.program.root
-    print(package.name)  # noqa: T201
-    tasks = [task for task in package.tasks.values() if "root" in task.scopes]
-    if not tasks and package.tasks:
-        print("no root task; all tasks of the package:")  # noqa: T201
-        tasks = list(package.tasks.values())
-    width = max((len(task.name) for task in tasks), default=0)
-    for task in tasks:
-        print(f"{task.name:<{width}} - {flow.description(task) or '<no description>'}")  # noqa: T201
 
 
 def _remove(rundir: str) -> None:

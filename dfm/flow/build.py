@@ -65,6 +65,10 @@ class Builder:
         self._problems.raise_any()
         return graph
 
+    def compounds_around(self) -> list[int | None]:
+        """Of each node: the compound that it is a member of."""
+        return [None if around is None else around.number for around in self._around]
+
     def _say_circle(self, circle: list[Node]) -> None:
         names = " -> ".join(node.name for node in circle)
         places = [f"{node.name}: {task.place}" for node in circle[:-1]

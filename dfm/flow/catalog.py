@@ -3,8 +3,11 @@
 from collections.abc import Iterator
 
 from dfm.flow.declarations import Program, TagUse, Task, Type
-from dfm.flow.names import NEEDS_OF, find_task
+from dfm.flow.expressions import ExpressionError
+from dfm.flow.names import NEEDS_OF, find_task, find_type
 from dfm.flow.shapes import Shapes
+from dfm.flow.world import BadValue, Parameters, World
+from dfm.graph.values import Fields
 
 NOT_PROVIDED = "std.NotProvided"
 STD = "std"
@@ -13,9 +16,10 @@ STD = "std"
 class Catalog:
     """Answers by declaration, without a graph: computed names are passed over."""
 
-    def __init__(self, program: Program, shapes: Shapes) -> None:
+    def __init__(self, program: Program, shapes: Shapes, world: World) -> None:
         self.program = program
         self.shapes = shapes
+        self._world = world
         self._fed_by: dict[int, list[Task]] | None = None
 
     def tasks(self) -> Iterator[Task]:
@@ -26,6 +30,17 @@ class Catalog:
     def types(self) -> Iterator[Type]:
         for package in self.program.packages.values():
             yield from package.types.values()
+
+    def desc(self, task: Task) -> str:
+        """What its `desc` says, or that of the nearest base that has one."""
+        return next((link.desc for link in self.shapes.of(task).chain if link.desc), "")
+
+    def doc(self, task: Task) -> str:
+        return next((link.doc for link in self.shapes.of(task).chain if link.doc), "")
+
+    def variables(self, package: str) -> Fields:
+        """The values of a package's variables; those that cannot be computed are left out."""
+        return computed(self._world.variables(package))
 
     def needs(self, task: Task) -> list[Task]:
         """The tasks of packages that a task needs: inherited ones, its own, those that feed it."""
@@ -53,6 +68,11 @@ class Catalog:
             return shape.chain[1].name
         return shape.item_type.name if shape.item_type else ""
 
+    def base_type(self, kind: Type) -> str:
+        """The full name of the type that a type uses; empty if it uses none."""
+        base = find_type(self.program, kind.uses, kind.context) if kind.uses else None
+        return base.name if base else kind.uses
+
     def tag_type(self, tag: TagUse, package: str) -> str:
         """The full name of a tag's type."""
         kind = self.program.type(f"{package}.{tag.type}") or self.program.type(tag.type)
@@ -79,6 +99,17 @@ class Catalog:
                     if fed is not None:
                         self._fed_by.setdefault(id(fed), []).append(task)
         return self._fed_by
+
+
+def computed(params: Parameters) -> Fields:
+    """The values of parameters, as far as they are known without a run."""
+    found: Fields = {}
+    for name in params:
+        try:
+            found[name] = params[name]
+        except (BadValue, ExpressionError):
+            continue
+    return found
 
 
 def _once(tasks: list[Task]) -> list[Task]:

@@ -107,6 +107,7 @@ class Task:
     on_error: str = ""
     enclosing: "Task | None" = None
     extensions: list[dict[str, Parameter]] = field(default_factory=list)  # of the configuration
+    examples: list[dict[str, str]] = field(default_factory=list)  # for readers
     _by_short: dict[str, "Task"] | None = None
 
     @property
@@ -170,6 +171,7 @@ class Package:
     tasks: dict[str, Task] = field(default_factory=dict)  # by full name, without bodies
     types: dict[str, Type] = field(default_factory=dict)  # by full name
     configurations: dict[str, Configuration] = field(default_factory=dict)
+    is_installed: bool = False  # comes with dfm or a plugin: not the project's own
 
 
 class Program(NamedTuple):

@@ -1,18 +1,22 @@
 """From a flow file to a program that is checked, and from that to the graph of a run."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from dfm.errors import Place, Problem, UsageError
 from dfm.flow.build import Builder
-from dfm.flow.catalog import Catalog
+from dfm.flow.catalog import Catalog, computed
 from dfm.flow.check import Check
 from dfm.flow.command_line import CommandLine, assign
 from dfm.flow.declarations import Configuration, Package, Parameter, Program, Task
 from dfm.flow.document import Document, Where
+from dfm.flow.evaluation import Evaluation
+from dfm.flow.expressions import ExpressionError
 from dfm.flow.fields import Reader
 from dfm.flow.find import find_root
+from dfm.flow.instance import Instance, folder_name
+from dfm.flow.leaf import products
 from dfm.flow.names import NEEDS_OF, find_goal, find_task, known_names
 from dfm.flow.parse_package import parse_package
 from dfm.flow.problems import Problems, did_you_mean
@@ -51,6 +55,7 @@ class Flow:
         self._line = line
         self._problems = problems
         self._tasks: Sequence[Task | None] = ()  # that declare the nodes of the last graph
+        self._around: Callable[[], list[int | None]] = list  # the compounds of these nodes
 
     def warnings(self) -> list[Problem]:
         return self._problems.warnings
@@ -58,11 +63,39 @@ class Flow:
     @property
     def catalog(self) -> Catalog:
         """The flow for those who only look at it."""
-        return Catalog(self.program, self._shapes)
+        return Catalog(self.program, self._shapes, self._world)
+
+    def parameter_values(self, task: Task) -> Fields:
+        """The parameters of a task of a package, as far as they are known without its graph."""
+        evaluation, instance = self._alone(task)
+        try:
+            shape = evaluation.shape(task, None)
+            return computed(evaluation.params(instance, shape))
+        except BadValue:
+            return {}
+
+    def products(self, task: Task) -> list[Fields]:
+        """What it declares to emit, with its expressions replaced; none if that cannot be done."""
+        evaluation, instance = self._alone(task)
+        try:
+            shape = evaluation.shape(task, None)
+            if shape.produces is None:
+                return []
+            scope = evaluation.scope(instance, task, evaluation.params(instance, shape))
+            return products(evaluation, shape.produces, scope)
+        except (BadValue, ExpressionError):
+            return []
+
+    def _alone(self, task: Task) -> tuple[Evaluation, Instance]:
+        """What it takes to evaluate the texts of a task that is in no graph."""
+        folder = folder_name(task.name)
+        # Faults are no business of who only looks: they are in problems of their own.
+        evaluation = Evaluation(self._shapes, self._world, self._line, Problems(), "rundir")
+        return evaluation, Instance(-1, task, task.name, folder, folder)
 
     def description(self, task: Task) -> str:
         """What its `desc` says, or that of the nearest base that has one."""
-        return next((link.desc for link in self._shapes.of(task).chain if link.desc), "")
+        return self.catalog.desc(task)
 
     def graph(self, tasks: Sequence[str], rundir: str) -> Graph:
         """The graph of these tasks; `rundir` is absolute. Raises FlowError, UsageError."""
@@ -71,10 +104,14 @@ class Flow:
             self.program, self._shapes, self._world, self._line, self._problems, rundir
         )
         graph = builder.build(goals)
-        self._tasks = builder.tasks
+        self._tasks, self._around = builder.tasks, builder.compounds_around
         graph.types = self._item_types()
         self._problems.raise_any()
         return graph
+
+    def compounds_around(self) -> list[int | None]:
+        """Of each node of the last graph: the compound that it is a member of."""
+        return self._around()
 
     def place_of_request(self, number: int, field: str) -> Place | None:
         """Where a node of the last graph asks for a resource."""
@@ -132,6 +169,7 @@ def _standard_library() -> Package:
     problems.raise_any()
     for task in package.tasks.values():
         task.library = task.short
+    package.is_installed = True
     return package
 
 

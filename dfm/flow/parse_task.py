@@ -210,14 +210,16 @@ def _tags(reader: Reader, task: Task, where: Where, value: Value) -> None:
 
 
 def _examples(reader: Reader, task: Task, where: Where, value: Value) -> None:
-    """For those who read about the task: checked, and not kept."""
+    """For those who read about the task."""
     for place, fields in reader.list_of_maps(where.at("examples"), value):
         reader.only_known(place, fields, EXAMPLE, "an example")
+        example: dict[str, str] = {}
         for key in EXAMPLE:
             if key in fields:
-                reader.text(place.at(key), fields[key])
+                example[key] = reader.text(place.at(key), fields[key])
         if "code" not in fields:
             reader.problems.add(place, "an example needs `code`")
+        task.examples.append({"lang": "yaml", **example})
 
 
 def _cache(reader: Reader, task: Task, where: Where, value: Value) -> None:

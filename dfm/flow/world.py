@@ -79,6 +79,10 @@ class World:
             for name, merged in variables.items()
         }
 
+    def variables(self, package: str) -> "Parameters":
+        """Those of a package by its name."""
+        return self._variables[package]
+
     def defaults(self, merged: Mapping[str, Merged]) -> Fields:
         """The values of a type's fields. Raises BadValue."""
         return Parameters(merged, self, self._around, {}).all()
