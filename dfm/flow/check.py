@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dfm.flow.declarations import Context, Package, Program, TagUse, Task, Type
 from dfm.flow.document import Where
 from dfm.flow.expressions import ExpressionError, NameUnknown, Reference, template
+from dfm.flow.expressions.builtins import PIPED
 from dfm.flow.names import NEEDS_OF, find_task, find_type, known_names, known_types, unknown
 from dfm.flow.problems import Problems, did_you_mean
 from dfm.flow.shapes import Merged, Shapes
@@ -164,10 +165,25 @@ class Check:
             except ExpressionError as error:
                 report(error, where, text, self._problems, subject)
                 continue
-            for reference in made.references() if made else ():
+            if made is None:
+                continue
+            for name, offset in made.filters():
+                self._filter(name, offset, where, text, subject, around)
+            for reference in made.references():
                 if not reference.optional and not self._is_known(reference.path, around):
                     unknown = self._unknown(reference, around)
                     report(unknown, where, text, self._problems, subject)
+
+    def _filter(
+        self, name: str, offset: int, where: Where, text: str, subject: str, around: "_Around"
+    ) -> None:
+        from dfm.flow.filters import is_known, known_filters  # few flows pipe into any
+
+        if not is_known(self._program, name, around.context):
+            known = (*PIPED, *known_filters(self._program, around.context))
+            hint = did_you_mean(name, known)
+            error = ExpressionError(f"there is no filter `{name}`", offset, hint)
+            report(error, where, text, self._problems, subject)
 
     def _is_known(self, path: tuple[str, ...], around: "_Around") -> bool:
         head = path[0]

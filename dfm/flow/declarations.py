@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypeAlias, cast
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, cast
 
 from dfm.errors import Place
 from dfm.flow.document import Where
 from dfm.graph.node import Pattern
 from dfm.graph.values import Fields, Value
+
+if TYPE_CHECKING:
+    from dfm.flow.expressions import Expression
 
 MISSING = cast(Value, object())  # a value that a flow file does not give
 
@@ -136,6 +139,25 @@ class Task:
 
 
 @dataclass(slots=True)
+class Filter:
+    """A function for the right side of a pipe: an expression, or a program."""
+
+    name: str  # full
+    where: Where
+    context: Context
+    scopes: frozenset[str] = frozenset()
+    params: dict[str, Parameter] = field(default_factory=dict)
+    expr: str = ""
+    expression: "Expression | None" = None  # what `expr` was parsed to
+    run: str = ""
+    shell: str = "bash"
+
+    @property
+    def is_exported(self) -> bool:
+        return not self.scopes.isdisjoint({"export", "root"})
+
+
+@dataclass(slots=True)
 class Extension:
     """Of a configuration: a change of a task in place."""
 
@@ -171,6 +193,7 @@ class Package:
     tasks: dict[str, Task] = field(default_factory=dict)  # by full name, without bodies
     types: dict[str, Type] = field(default_factory=dict)  # by full name
     configurations: dict[str, Configuration] = field(default_factory=dict)
+    filters: dict[str, Filter] = field(default_factory=dict)  # by full name
     is_installed: bool = False  # comes with dfm or a plugin: not the project's own
 
 

@@ -25,6 +25,7 @@ PACKAGE: Table = {
     "with": Field("variables", "variables of the package; expressions see them by name"),
     "tasks": Field("tasks", "the tasks"),
     "types": Field("types", "types of data items and of tags"),
+    "filters": Field("filters", "functions for pipes in expressions"),
     "configs": Field("configurations", "named sets of changes, for `dfm run -c NAME`"),
     "tags": Field("tags", "tags of the package"),
     "type": Field("any", "accepted without effect"),
@@ -64,6 +65,18 @@ TASK: Table = {
     "max_failures": Field("integer", "failures that a compound bears before it stops; -1: the default"),
     "on_error": Field("text", "module:function that decides what becomes of a failed compound"),
 }  # fmt: skip
+FILTER: Table = {
+    "scope": Field("scope", "who sees the filter: root, export, local"),
+    "with": Field("parameters", "its arguments, in order"),
+    "desc": Field("text", "what it does, in one line"),
+    "doc": Field("text", "the same, as prose"),
+    "expr": Field("text", "an expression over `input`, $arg0, $arg1, ..."),
+    "run": Field("text", "a script: JSON on its input and output; or Python with `def filter`"),
+    "shell": Field(
+        ("bash", "shell", "csh", "tcsh", "python", "pytask"), "what runs the script; default: bash"
+    ),
+}
+FILTER_SHELLS = {**SHELLS, "python": "python"}
 STRATEGY: Table = {
     "matrix": Field("map", "one node for each combination of the axes' values: {axis: [values]}"),
     "body": Field("tasks", "the same as the task's `body`"),

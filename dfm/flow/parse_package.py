@@ -10,7 +10,7 @@ from dfm.flow.parse_task import parse_tags, parse_task, twice
 from dfm.graph.values import Value
 
 _PACKAGE_LATER = {
-    "filters": 15, "imports": 7, "package-map": 7, "fragments": 6, "overrides": 22, "uses": 23,
+    "imports": 7, "package-map": 7, "fragments": 6, "overrides": 22, "uses": 23,
 }  # fmt: skip
 _CONFIGURATION_LATER = {"imports": 22, "fragments": 22, "types": 22, "tasks": 22, "overrides": 22}
 _TYPE_LATER = {"check": 26}
@@ -42,6 +42,10 @@ def parse_package(reader: Reader, document: Document) -> Package:
     if "tags" in fields:
         package.tags = parse_tags(reader, where.at("tags"), fields["tags"])
     _read_types(reader, where.at("types"), fields.get("types"), package)
+    if "filters" in fields:
+        from dfm.flow.parse_filters import read_filters  # few flows have any
+
+        read_filters(reader, where.at("filters"), fields["filters"], package)
     _read_tasks(reader, where.at("tasks"), fields.get("tasks"), package)
     _read_configurations(reader, where.at("configs"), fields.get("configs"), package)
     return package

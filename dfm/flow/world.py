@@ -1,7 +1,7 @@
 """The names that expressions see, nearest first (13.3, 15.2), and the values of parameters."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from dfm.flow.conversion import Unfit, convert, is_accepted
 from dfm.flow.declarations import KINDS, MISSING, Context, Kind, Parameter, Program
@@ -196,6 +196,11 @@ class Scope:
         if head == "name" and self.name:
             return self.name, 1
         raise NameUnknown(self.world.missing(path), hint=self._hint(path))
+
+    def apply(self, name: str, value: Value, arguments: Sequence[Value]) -> Value:
+        from dfm.flow import filters  # few flows pipe into any
+
+        return filters.apply(self.world, name, value, arguments, self.context)
 
     def _inside(self, head: str, name: str) -> Value:
         if self.body is not None:

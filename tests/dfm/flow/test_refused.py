@@ -10,7 +10,6 @@ LATER = "is part of the flow language that this version does not run yet"
 @pytest.mark.parametrize(
     "field",
     [
-        "filters: [{name: f, expr: x}]",
         "imports: [lib]",
         "package-map: map.yaml",
         "fragments: [more.yaml]",
@@ -77,10 +76,8 @@ def test_checks_of_types(project: Project) -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    "text", ["${{ x | my.filter }}", "${{ [] | stems }}", "${{ resolve('x') }}"]
-)
-def test_filters_and_resolve(project: Project, text: str) -> None:
+@pytest.mark.parametrize("text", ["${{ resolve('x') }}"])
+def test_resolve(project: Project, text: str) -> None:
     assert len(project.faults(f"tasks:\n- name: t\n  run: {text!r}")) == 1
 
 
