@@ -110,6 +110,12 @@ def run_command(
         str, typer.Option("-u", "--ui", metavar="log|progress", help="lines, or a live display")
     ] = "",
     no_summary: Annotated[bool, typer.Option("--no-summary", help="print no summary")] = False,
+    base_rundir: Annotated[
+        str,
+        typer.Option(
+            "--base-rundir", metavar="PATH", help="a run directory: what succeeded there is done"
+        ),
+    ] = "",
 ) -> None:
     """Run tasks, with all that they need; what is up to date is skipped.
 
@@ -135,6 +141,7 @@ def run_command(
         resource_class=resource_class,
         ui=ui,
         no_summary=no_summary,
+        base_rundir=base_rundir,
     )
     raise typer.Exit(run(request))
 

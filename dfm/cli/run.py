@@ -7,7 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from dfm.cli.display.display import Display
 from dfm.cli.display.lines import Lines
@@ -16,6 +16,7 @@ from dfm.cli.listing import list_tasks
 from dfm.cli.resources import Resources
 from dfm.config.options import apply_options
 from dfm.config.selection import select_runner
+from dfm.engine.base import Base
 from dfm.engine.outcome import Ending, Outcome
 from dfm.engine.run import Run
 from dfm.engine.specs import Places, RunContext
@@ -24,7 +25,11 @@ from dfm.flow.load import Flow, Options, load
 from dfm.graph.node import Graph, Node
 from dfm.runners.registry import LOCAL, choose, configuration
 
+if TYPE_CHECKING:
+    from dfm.engine.trace import Trace
+
 _FAILED = (Ending.FAILED, Ending.LOST, Ending.CANCELLED)
+_EXECUTED = (Ending.DONE, Ending.FAILED, Ending.CANCELLED)
 _UIS = ("log", "progress", "progressbar", "tui")
 
 
@@ -46,14 +51,18 @@ class Request(NamedTuple):
     resource_class: str | None
     ui: str
     no_summary: bool
+    base_rundir: str = ""
 
 
 class Watch:
-    """Passes everything on to a display, and keeps what the summary needs."""
+    """Passes everything on to a display and to the trace, and keeps what the summary needs."""
 
-    def __init__(self, display: Display) -> None:
+    def __init__(self, display: Display, trace_path: str, began: float) -> None:
         self.failures: list[Outcome] = []
         self.display = display
+        self._trace_path = trace_path
+        self._began = began
+        self._trace: Trace | None = None
 
     def started(self, node: Node, where: str) -> None:
         self.display.started(node, where)
@@ -61,6 +70,8 @@ class Watch:
     def ended(self, outcome: Outcome) -> None:
         if outcome.ending in _FAILED:
             self.failures.append(outcome)
+        if outcome.ending in _EXECUTED:
+            self._to_trace(outcome)
         self.display.ended(outcome)
 
     def said(self, text: str) -> None:
@@ -68,6 +79,28 @@ class Watch:
 
     def notice(self, text: str) -> None:
         self.display.notice(text)
+
+    def close(self) -> None:
+        self.display.close()
+        if self._trace is not None:
+            try:
+                self._trace.close()
+            except OSError as error:
+                self.notice(f"cannot write {self._trace_path}: {error.strerror}")
+
+    def _to_trace(self, outcome: Outcome) -> None:
+        """A run in which nothing is executed leaves the trace of the last one."""
+        if not self._trace_path:
+            return
+        try:
+            if self._trace is None:
+                from dfm.engine.trace import Trace
+
+                self._trace = Trace(self._trace_path, self._began)
+            self._trace.ended(outcome)
+        except OSError as error:
+            self.notice(f"cannot write {self._trace_path}: {error.strerror}")
+            self._trace_path = ""
 
 
 INTERRUPTED = 128 + signal.SIGINT
@@ -110,17 +143,23 @@ def _run_graph(request: Request, flow: Flow, graph: Graph, rundir: str, began: f
     config = apply_options(config, selection.name, request.runner_options)
     resources = Resources(graph, config, request.resource_class, flow.place_of_request)
     resources.check(selection, flow.folder)
+    base = Base(request.base_rundir) if request.base_rundir else None
+    if request.clean and base is not None and f"{base.path}/".startswith(f"{rundir}/"):
+        raise UsageError(f"--clean would remove the base run directory {base.path}")
     if request.clean:  # not before everything is known to be in order
         _remove(rundir)
     places = Places(rundir, flow.folder, os.getcwd())
-    context = RunContext(places, os.environ, graph.types, config.task_log_limit_bytes)
-    watch = Watch(_display(request, graph))
+    context = RunContext(
+        places, os.environ, graph.types, config.task_log_limit_bytes, base.path if base else ""
+    )
+    watch = Watch(_display(request, graph), f"{rundir}/log/{graph.package}.trace.json", began)
     engine = Run(
         graph,
         context,
         watch,
         keep_going=request.keep_going or config.keep_going,
         force=request.force,
+        base=base,
     )
     caught: signal.Signals | None = None
     try:
@@ -136,7 +175,7 @@ def _run_graph(request: Request, flow: Flow, graph: Graph, rundir: str, began: f
             )  # fmt: skip
             caught = execute(engine, means)
     finally:
-        watch.display.close()
+        watch.close()
         engine.close()
     if not request.no_summary:
         print(summary(engine.counts, watch.failures, time.monotonic() - began))  # noqa: T201

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from dfm.engine import contract, library, records, waiting
+from dfm.engine.base import Base
 from dfm.engine.bodies import subtasks
 from dfm.engine.claims import Claims
 from dfm.engine.digests import Digests
@@ -60,6 +61,7 @@ class Run:
         *,
         keep_going: bool = False,
         force: bool = False,
+        base: Base | None = None,
     ) -> None:
         self.plan = Plan(graph, keep_going=keep_going)
         self.counts = dict.fromkeys(Ending, 0)
@@ -76,6 +78,7 @@ class Run:
         self._finished: list[Finished | None] = [None] * len(graph.nodes)
         digests = Digests(self._rundir)
         self._digests = digests
+        self._base = None if force else base
         self._freshness = Freshness(self._rundir, digests, force=force)
         self._views = Views([node.name for node in graph.nodes], Signatures(digests))
         self._claims = Claims(self._rundir, observer)
@@ -218,6 +221,10 @@ class Run:
 
     def _visit_task(self, node: Node, view: View) -> None:
         """Executes a task, unless it is up to date or another run has it in hand."""
+        done = self._base.record(node) if self._base is not None else None
+        if done is not None:
+            self._up_to_date(node, view, done, Ending.BASE)
+            return
         record = self._freshness.record(node)
         reason = self._freshness.why_stale(node, view, record)
         if record is not None and reason is None and not isinstance(node.uptodate, str):
@@ -327,10 +334,9 @@ class Run:
         """A node was executed: its items go on, its record is written."""
         output = emitted(node, given.view, result)
         execution = self._executions.name(given.record, changed=result.changed)
+        fields = [item.fields for item in output]
         try:
-            records.write(
-                self._rundir, node, given.input, result, [item.fields for item in output], execution
-            )
+            records.write(self._rundir, node, given.input, result, fields, execution)
         except OSError as error:
             trouble = Marker("error", f"cannot write {error.filename}: {error.strerror}")
             result = result._replace(status=result.status or 1, markers=[*result.markers, trouble])
@@ -345,18 +351,25 @@ class Run:
         self._end(
             Outcome(
                 node, ending, result.status, wall_ms, result.markers, folder, log_tail,
-                usage=result.usage,
+                usage=result.usage, changed=result.changed, inputs=given.input.inputs,
+                output=fields,
             )
         )  # fmt: skip
         self._more(self.plan.finish(node.number, ok=ok))
 
-    def _up_to_date(self, node: Node, view: View, record: Mapping[str, Any]) -> None:
+    def _up_to_date(
+        self,
+        node: Node,
+        view: View,
+        record: Mapping[str, Any],
+        ending: Ending = Ending.UP_TO_DATE,
+    ) -> None:
         output = re_emitted(node, view, record["output"]["output"])
         self._finished[node.number] = Finished(
             output, changed=False, execution=record.get("execution", "")
         )
         self._mementos[node.name] = record["result"].get("memento")
-        self._end(Outcome(node, Ending.UP_TO_DATE, folder=self._folder(node)))
+        self._end(Outcome(node, ending, folder=self._folder(node)))
         self._more(self.plan.finish(node.number, ok=True))
 
     def _keep_books(self, node: Node, view: View, *, ok: bool) -> None:
@@ -366,9 +379,10 @@ class Run:
         result = Result(0 if ok else 1, view.changed, [])
         given = self._input(node, view, [i.fields for i in inputs_of(node, view.items)], None)
         try:
-            records.write(
-                self._rundir, node, given, result, [item.fields for item in output], execution
-            )
+            if self._base is None or self._base.record(node) is None:
+                records.write(
+                    self._rundir, node, given, result, [item.fields for item in output], execution
+                )
         except OSError as error:
             self._observer.notice(f"cannot write {error.filename}: {error.strerror}")
             ok = False

@@ -16,6 +16,7 @@ _OF_ONE_TASK = frozenset(
     """
     DFM_TASK_NAME DFM_RUNDIR TASK_RUNDIR DFM_SRCDIR TASK_SRCDIR DFM_PARAMS DFM_INPUTS DFM_MEMENTO
     DFM_OUTPUT DFM_ENV DFM_PATH DFM_MARKERS DFM_MEMENTO_OUT DFM_JOB
+    DFM_BASE_RUNDIR
     """.split()
 )
 
@@ -36,7 +37,8 @@ def _umask() -> int:
 
 
 class RunContext:
-    """What all tasks of a run have in common. `log_limit` is in bytes of one log; 0: none."""
+    """What all tasks of a run have in common. `log_limit` is in bytes of one log; 0: none. `base` is
+    the base run directory, if there is one."""
 
     def __init__(
         self,
@@ -44,11 +46,14 @@ class RunContext:
         environ: Mapping[str, str],
         types: Mapping[str, Fields],
         log_limit: int = 0,
+        base: str = "",
     ) -> None:
         self.places = places
         self._log_limit = log_limit
         self._umask = _umask()
         self.environment = run_environment(environ, places.rundir)
+        if base:
+            self.environment["DFM_BASE_RUNDIR"] = base
         self._types = json.dumps(types)
 
     def spec(
