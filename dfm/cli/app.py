@@ -65,7 +65,14 @@ def main(
     context.obj = (define, param_file)
 
 
-@app.command("run", context_settings={"allow_interspersed_args": True})
+@app.command(
+    "run",
+    context_settings={
+        "allow_interspersed_args": True,
+        "ignore_unknown_options": True,  # the flow may declare them
+        "help_option_names": [],
+    },
+)
 def run_command(
     context: typer.Context,
     tasks: Annotated[
@@ -116,15 +123,28 @@ def run_command(
             "--base-rundir", metavar="PATH", help="a run directory: what succeeded there is done"
         ),
     ] = "",
+    wants_help: Annotated[
+        bool, typer.Option("-h", "--help", help="with TASK: what it is, and options of its own")
+    ] = False,
 ) -> None:
     """Run tasks, with all that they need; what is up to date is skipped.
 
     Exit status: 0 all done, 1 a task failed, 2 wrong usage, configuration or flow (nothing ran),
     3 the infrastructure failed, 130 interrupted.
     """
+    early_define, early_file = context.obj
+    if wants_help:
+        if not tasks:
+            typer.echo(context.get_help())
+            return
+        from dfm.cli.run_help import print_help
+        from dfm.flow.load import Options
+
+        options = Options(root, config, [*early_define, *define], [*early_file, *param_file])
+        print_help(options, tasks)
+        return
     from dfm.cli.run import Request, run
 
-    early_define, early_file = context.obj
     request = Request(
         tasks=tasks or [],
         jobs=jobs,

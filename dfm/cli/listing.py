@@ -14,3 +14,7 @@ def list_tasks(flow: Flow) -> None:
     width = max((len(task.name) for task in tasks), default=0)
     for task in tasks:
         print(f"{task.name:<{width}} - {flow.description(task) or '<no description>'}")  # noqa: T201
+    if any(variable.cli is not None for variable in package.params.values()):
+        from dfm.cli.run_help import option_lines
+
+        print("\n".join(["project options:", *option_lines(flow.project_options())]))  # noqa: T201

@@ -36,7 +36,7 @@ _UIS = ("log", "progress", "progressbar", "tui")
 class Request(NamedTuple):
     """The command line of one `dfm run`."""
 
-    tasks: Sequence[str]
+    tasks: Sequence[str]  # and what follows them of options that the flow declares
     jobs: int | None
     keep_going: bool
     force: bool
@@ -120,15 +120,21 @@ def _run(request: Request) -> int:
         raise UsageError(f"-u {request.ui}: not one of {', '.join(_UIS)}")
     gc.disable()  # all that is made until the graph stands is there to stay: 3 times as fast
     flow = load(
-        Options(request.root, request.configuration, request.definitions, request.parameter_files),
+        Options(
+            request.root,
+            request.configuration,
+            request.definitions,
+            request.parameter_files,
+            request.tasks,
+        ),
         os.environ,
     )
-    if not request.tasks:
+    if not flow.goals:
         _warn(flow)
         list_tasks(flow)
         return 0
     rundir = os.path.join(os.getcwd(), "rundir")
-    graph = flow.graph(request.tasks, rundir)
+    graph = flow.graph(flow.goals, rundir)
     _warn(flow)
     gc.freeze()
     gc.enable()

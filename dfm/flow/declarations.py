@@ -25,6 +25,14 @@ class Context(NamedTuple):
     srcdir: str
 
 
+class Cli(NamedTuple):
+    """A parameter as an option of the command line. An empty name is that of the parameter."""
+
+    name: str = ""
+    short: str = ""  # one letter
+    is_hidden: bool = False
+
+
 @dataclass(slots=True)
 class Parameter:
     """One writing of a parameter: a definition, or a value for an inherited one."""
@@ -41,6 +49,8 @@ class Parameter:
     doc: str | None = None
     accepted: list[Value] | None = None  # None: not said
     accepts_others: bool = False
+    cli: Cli | None = None
+    says_cli: bool = False  # `cli: false` takes an inherited option away
 
     @property
     def changes_list(self) -> bool:

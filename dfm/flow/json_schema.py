@@ -91,6 +91,7 @@ def _values() -> Json:
             **_object(language.CACHE, closed=True),
             "type": ["object", "null", "boolean"],
         },
+        "cli": {**_object(language.CLI), "type": ["object", "null", "boolean"]},
         "compression": {"anyOf": [{"type": "boolean"}, {"enum": [*language.COMPRESSIONS, ""]}]},
         "kind": {
             "anyOf": [

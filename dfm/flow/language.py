@@ -87,11 +87,16 @@ PARAMETER: Table = {
     "doc": Field("text", "what it is for"),
     "desc": Field("text", "what it is for"),
     "values": Field("accepted", "a closed set of values; with {of: [...], open: true} a hint"),
-    "cli": Field("any", "accepted without effect in this version"),
+    "cli": Field("cli", "an option --NAME of `dfm run TASK`: true, false, {name, short, hidden}"),
     "append": Field("any", "put behind an inherited list"),
     "prepend": Field("any", "put before an inherited list"),
     "path-append": Field("any", "put behind an inherited path"),
     "path-prepend": Field("any", "put before an inherited path"),
+}
+CLI: Table = {
+    "name": Field("text", "the option's name; default: that of the parameter"),
+    "short": Field("text", "one letter, for -X"),
+    "hidden": Field("flag", "works, and is not in the help"),
 }
 TYPE: Table = {
     "name": Field("name", "name of the type"),

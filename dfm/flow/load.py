@@ -2,13 +2,13 @@
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from dfm.errors import Place, Problem, UsageError
 from dfm.flow.build import Builder
 from dfm.flow.catalog import Catalog, computed
 from dfm.flow.check import Check
-from dfm.flow.command_line import CommandLine, assign
+from dfm.flow.command_line import CommandLine, Variables, assign
 from dfm.flow.declarations import Configuration, Package, Parameter, Program, Task
 from dfm.flow.document import Document, Where
 from dfm.flow.evaluation import Evaluation
@@ -27,6 +27,9 @@ from dfm.flow.world import BadValue, World
 from dfm.graph.node import Graph
 from dfm.graph.values import Fields
 
+if TYPE_CHECKING:
+    from dfm.flow.flags import Flag
+
 _STD = os.path.join(os.path.dirname(os.path.abspath(__file__)), "std", "flow.yaml")
 _DATA_ITEM = "std.DataItem"
 
@@ -38,6 +41,7 @@ class Options(NamedTuple):
     configuration: str = ""  # -c
     definitions: Sequence[str] = ()  # -D
     parameter_files: Sequence[str] = ()  # -P
+    words: Sequence[str] = ()  # tasks, and options that the flow declares
 
 
 class Flow:
@@ -45,11 +49,13 @@ class Flow:
 
     def __init__(
         self, document: Document, program: Program, shapes: Shapes, world: World,
-        line: CommandLine, problems: Problems,
+        line: CommandLine, problems: Problems, variables: Variables, goals: Sequence[str],
     ) -> None:  # fmt: skip
         self.file = document.file
         self.folder = document.directory
         self.program = program
+        self.goals = goals  # the tasks that the command line names
+        self._variables = variables
         self._shapes = shapes
         self._world = world
         self._line = line
@@ -113,6 +119,18 @@ class Flow:
         """Of each node of the last graph: the compound that it is a member of."""
         return self._around()
 
+    def flags(self, task: Task) -> "list[Flag]":
+        """The options of `dfm run` that a task declares."""
+        from dfm.flow.flags import flags_of
+
+        return flags_of(task, self._shapes)
+
+    def project_options(self) -> "list[Flag]":
+        """Those of all tasks."""
+        from dfm.flow.flags import project_options
+
+        return project_options(self.program, self._variables)
+
     def place_of_request(self, number: int, field: str) -> Place | None:
         """Where a node of the last graph asks for a resource."""
         task = self._tasks[number]
@@ -154,13 +172,18 @@ def load(options: Options, environ: Mapping[str, str]) -> Flow:
         line = assign(
             program, shapes, variables, options.definitions, options.parameter_files, problems
         )
+    goals = list(options.words)
+    if not problems.any() and any(word.startswith("-") for word in goals):
+        from dfm.flow.flags import take_flags
+
+        goals = take_flags(program, shapes, variables, goals, line)
     world = World(
         program, problems, environ=environ, root_file=document.file, variables=variables,
         overrides=line.variables,
     )  # fmt: skip
     Check(program, shapes, world, problems).package(package, variables[package.name])
     problems.raise_any()
-    return Flow(document, program, shapes, world, line, problems)
+    return Flow(document, program, shapes, world, line, problems, variables, goals)
 
 
 def _standard_library() -> Package:

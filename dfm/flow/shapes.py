@@ -7,7 +7,7 @@ whose `uses` is computed, which has a shape for every base it comes to.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from dfm.flow.declarations import MISSING, Context, Parameter, Program, TagUse, Task, Type
+from dfm.flow.declarations import MISSING, Cli, Context, Parameter, Program, TagUse, Task, Type
 from dfm.flow.names import find_base, find_type, known_names, known_types, unknown
 from dfm.flow.problems import Problems, did_you_mean
 from dfm.flow.templates import has_expressions
@@ -29,6 +29,7 @@ class Merged:
     doc: str = ""
     accepted: list[Value] | None = None
     accepts_others: bool = False
+    cli: Cli | None = None
     constant: Value = MISSING  # its value, once computed, if it is the same for all nodes
     _is_constant: bool | None = None
 
@@ -55,6 +56,7 @@ class Merged:
             self.doc if writing.doc is None else writing.doc,
             writing.accepted if says_values else self.accepted,
             writing.accepts_others if says_values else self.accepts_others,
+            writing.cli if writing.says_cli else self.cli,
         )
 
 
@@ -262,7 +264,7 @@ def _first(writing: Parameter) -> Merged:
     assert writing.kind is not None
     return Merged(
         writing.name, writing.kind, [writing], writing.doc or "", writing.accepted,
-        writing.accepts_others,
+        writing.accepts_others, writing.cli,
     )  # fmt: skip
 
 
