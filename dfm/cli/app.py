@@ -123,6 +123,15 @@ def run_command(
             "--base-rundir", metavar="PATH", help="a run directory: what succeeded there is done"
         ),
     ] = "",
+    report: Annotated[
+        str, typer.Option("--report", metavar="DIR", help="write a report with all logs there")
+    ] = "",
+    summary_file: Annotated[
+        str, typer.Option("--summary-file", metavar="PATH", help="write the summary there, too")
+    ] = "",
+    run_id: Annotated[
+        str, typer.Option("--run-id", metavar="ID", help="of what is published; default: a number")
+    ] = "",
     wants_help: Annotated[
         bool, typer.Option("-h", "--help", help="with TASK: what it is, and options of its own")
     ] = False,
@@ -162,6 +171,9 @@ def run_command(
         ui=ui,
         no_summary=no_summary,
         base_rundir=base_rundir,
+        report=report,
+        summary_file=summary_file,
+        run_id=run_id,
     )
     raise typer.Exit(run(request))
 

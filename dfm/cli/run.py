@@ -52,6 +52,9 @@ class Request(NamedTuple):
     ui: str
     no_summary: bool
     base_rundir: str = ""
+    report: str = ""
+    summary_file: str = ""
+    run_id: str = ""
 
 
 class Watch:
@@ -59,6 +62,7 @@ class Watch:
 
     def __init__(self, display: Display, trace_path: str, began: float) -> None:
         self.failures: list[Outcome] = []
+        self.outcomes: list[Outcome] | None = None  # all of them, if a report wants them
         self.display = display
         self._trace_path = trace_path
         self._began = began
@@ -70,6 +74,8 @@ class Watch:
     def ended(self, outcome: Outcome) -> None:
         if outcome.ending in _FAILED:
             self.failures.append(outcome)
+        if self.outcomes is not None:
+            self.outcomes.append(outcome._replace(inputs=(), output=()))
         if outcome.ending in _EXECUTED:
             self._to_trace(outcome)
         self.display.ended(outcome)
@@ -156,9 +162,16 @@ def _run_graph(request: Request, flow: Flow, graph: Graph, rundir: str, began: f
         _remove(rundir)
     places = Places(rundir, flow.folder, os.getcwd())
     context = RunContext(
-        places, os.environ, graph.types, config.task_log_limit_bytes, base.path if base else ""
+        places,
+        os.environ,
+        graph.types,
+        config.task_log_limit_bytes,
+        base.path if base else "",
+        request.run_id,
     )
     watch = Watch(_display(request, graph), f"{rundir}/log/{graph.package}.trace.json", began)
+    if request.report or request.summary_file:
+        watch.outcomes = []
     engine = Run(
         graph,
         context,
@@ -183,9 +196,26 @@ def _run_graph(request: Request, flow: Flow, graph: Graph, rundir: str, began: f
     finally:
         watch.close()
         engine.close()
+    text = summary(engine.counts, watch.failures, time.monotonic() - began)
     if not request.no_summary:
-        print(summary(engine.counts, watch.failures, time.monotonic() - began))  # noqa: T201
+        print(text)  # noqa: T201
+    _write_reports(request, graph, engine, watch, text)
     return _status(engine, caught)
+
+
+def _write_reports(
+    request: Request, graph: Graph, engine: Run, watch: Watch, summary_text: str
+) -> None:
+    """What is wanted in files, also of a run that failed. Raises RunnerError."""
+    if not (request.report or request.summary_file):
+        return
+    from dfm.cli.report import write_report, write_summary
+
+    outcomes = watch.outcomes or []
+    if request.report:
+        write_report(request.report, graph.package, outcomes, engine.counts)
+    if request.summary_file:
+        write_summary(request.summary_file, summary_text, engine.counts, outcomes)
 
 
 def _status(engine: Run, caught: signal.Signals | None) -> int:

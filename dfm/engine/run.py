@@ -369,7 +369,8 @@ class Run:
             output, changed=False, execution=record.get("execution", "")
         )
         self._mementos[node.name] = record["result"].get("memento")
-        self._end(Outcome(node, ending, folder=self._folder(node)))
+        root = self._base.path if self._base and ending is Ending.BASE else self._rundir
+        self._end(Outcome(node, ending, folder=f"{root}/{node.rundir}"))
         self._more(self.plan.finish(node.number, ok=True))
 
     def _keep_books(self, node: Node, view: View, *, ok: bool) -> None:
