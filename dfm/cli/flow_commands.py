@@ -13,6 +13,12 @@ def declare(app: typer.Typer, util: typer.Typer) -> None:
     app.command("validate")(validate_command)
     app.command("graph")(graph_command)
     show_commands.declare(app)
+    cache = typer.Typer(
+        rich_markup_mode=None, help="The cache of finished tasks.", invoke_without_command=True
+    )
+    app.add_typer(cache, name="cache")
+    cache.callback()(cache_main)
+    cache.command("init")(cache_init)
 
 
 def validate_command(
@@ -59,3 +65,19 @@ def graph_command(
     raise typer.Exit(
         graph(options, task, form=form, output=output, as_json=json, with_params=show_params)
     )
+
+
+def cache_main(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help(), err=True)
+        raise typer.Exit(1)
+
+
+def cache_init(
+    folder: Annotated[str, typer.Argument(metavar="DIR")],
+    shared: Annotated[bool, typer.Option("--shared", help="for the group, too")] = False,
+) -> None:
+    """Prepare a directory as a cache, which $DV_FLOW_CACHE then names."""
+    from dfm.cli.cache import init
+
+    raise typer.Exit(init(folder, is_shared=shared))

@@ -26,6 +26,7 @@ from dfm.graph.node import Graph, Node
 from dfm.runners.registry import LOCAL, choose, configuration
 
 if TYPE_CHECKING:
+    from dfm.engine.cache import Cache
     from dfm.engine.trace import Trace
 
 _FAILED = (Ending.FAILED, Ending.LOST, Ending.CANCELLED)
@@ -179,6 +180,7 @@ def _run_graph(request: Request, flow: Flow, graph: Graph, rundir: str, began: f
         keep_going=request.keep_going or config.keep_going,
         force=request.force,
         base=base,
+        cache=_cache(),
     )
     caught: signal.Signals | None = None
     try:
@@ -201,6 +203,15 @@ def _run_graph(request: Request, flow: Flow, graph: Graph, rundir: str, began: f
         print(text)  # noqa: T201
     _write_reports(request, graph, engine, watch, text)
     return _status(engine, caught)
+
+
+def _cache() -> "Cache | None":
+    """What the environment names. Raises ConfigError."""
+    if not os.environ.get("DV_FLOW_CACHE"):
+        return None
+    from dfm.cli.cache import find_cache
+
+    return find_cache(os.environ)
 
 
 def _write_reports(

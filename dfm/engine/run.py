@@ -12,6 +12,8 @@ from typing import Any
 from dfm.engine import contract, library, records, waiting
 from dfm.engine.base import Base
 from dfm.engine.bodies import subtasks
+from dfm.engine.cache import Cache
+from dfm.engine.caching import Caching
 from dfm.engine.claims import Claims
 from dfm.engine.digests import Digests
 from dfm.engine.dispatcher import Dispatcher
@@ -62,6 +64,7 @@ class Run:
         keep_going: bool = False,
         force: bool = False,
         base: Base | None = None,
+        cache: Cache | None = None,
     ) -> None:
         self.plan = Plan(graph, keep_going=keep_going)
         self.counts = dict.fromkeys(Ending, 0)
@@ -80,6 +83,7 @@ class Run:
         self._digests = digests
         self._base = None if force else base
         self._freshness = Freshness(self._rundir, digests, force=force)
+        self._caching = Caching(None if force else cache, self._rundir, self._freshness, observer)
         self._views = Views([node.name for node in graph.nodes], Signatures(digests))
         self._claims = Claims(self._rundir, observer)
         self._mementos: dict[str, Any] = {}
@@ -230,6 +234,8 @@ class Run:
         if record is not None and reason is None and not isinstance(node.uptodate, str):
             self._up_to_date(node, view, record)
             return
+        if reason is not None and self._is_cached(node, view, record):
+            return
         if self._dispatcher is None and is_submitted(node):
             self.wants_dispatcher = True
             self._ready.put_back([node.number])
@@ -249,6 +255,23 @@ class Run:
                 return
         self._limits.take(tokens)
         self._execute(node, view, record, asks=reason is None)
+
+    def _is_cached(self, node: Node, view: View, record: dict[str, Any] | None) -> bool:
+        """Whether its results came from the cache, or may once another run lets go of the task."""
+        if not self._caching.has(node, view):
+            return False
+        if not self._claims.take(node):
+            return True
+        hit = self._caching.restore(node, view)
+        if hit is None:
+            self._claims.release(node)
+            return False
+        fields, _ = view.inputs(node.consumes, inputs_of(node, view.items))
+        given = _Given(view, self._input(node, view, fields, None), record)
+        self.plan.run(node.number)
+        result = Result(0, True, hit.items, memento=hit.memento)
+        self._conclude(node, given, result, Ending.CACHE, 0.0, "")
+        return True
 
     # Executing
 
@@ -345,7 +368,11 @@ class Run:
             self._statuses[node.number] = result.status
         self._finished[node.number] = Finished(output, result.changed, execution)
         self._mementos[node.name] = result.memento
-        self._let_go(node)
+        if ending is Ending.CACHE:
+            self._claims.release(node)  # it was not executed: it has no tokens
+        else:
+            self._caching.keep(node, given.view, result)
+            self._let_go(node)
         ending = ending or (Ending.DONE if ok else Ending.FAILED)
         folder = self._folder(node)
         self._end(

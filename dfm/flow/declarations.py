@@ -86,6 +86,14 @@ class Type:
     tags: list[TagUse] = field(default_factory=list)
 
 
+class CachePolicy(NamedTuple):
+    """`cache:` of a task."""
+
+    is_enabled: bool
+    hash: list[str]
+    compression: str
+
+
 @dataclass(slots=True)
 class Task:
     """A task declaration, in a package or in the body of another."""
@@ -115,6 +123,7 @@ class Task:
     rundir: str = "unique"
     uptodate: bool | str | None = None
     tags: list[TagUse] = field(default_factory=list)
+    cache: CachePolicy | None = None
     abstract: bool = False
     max_failures: int | None = None
     on_error: str = ""

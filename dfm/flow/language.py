@@ -60,7 +60,7 @@ TASK: Table = {
     "uptodate": Field("uptodate", "false: always run; or a function of Python that decides"),
     "tags": Field("tags", "tags, such as std.ResourceTag"),
     "examples": Field("examples", "for readers of the documentation"),
-    "cache": Field("cache", "accepted without effect in this version"),
+    "cache": Field("cache", "whether its results may come from $DV_FLOW_CACHE"),
     "abstract": Field("flag", "only a base for `uses`: cannot be run"),
     "max_failures": Field("integer", "failures that a compound bears before it stops; -1: the default"),
     "on_error": Field("text", "module:function that decides what becomes of a failed compound"),

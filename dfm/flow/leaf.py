@@ -9,7 +9,7 @@ from dfm.flow.instance import Instance
 from dfm.flow.resources import request_of
 from dfm.flow.shapes import Shape
 from dfm.flow.world import Parameters, Scope
-from dfm.graph.node import Emit, Library, Node, Nothing, Script, Selection, Work
+from dfm.graph.node import Caching, Emit, Library, Node, Nothing, Script, Selection, Work
 from dfm.graph.values import Fields, Value
 
 _RUNDIR = "\0rundir\0"  # stands for the run directory while a script is hashed
@@ -45,6 +45,8 @@ def leaf_node(evaluation: Evaluation, instance: Instance, shape: Shape, params: 
         node.produces = products(evaluation, shape.produces, scope)
     if shape.uptodate is not None and shape.uptodate.uptodate is not None:
         node.uptodate = shape.uptodate.uptodate
+    if shape.cache is not None and node.uptodate is not False:
+        node.cache = _caching(evaluation, shape.cache, scope)
     if shape.resources is not None:
         node.request = request_of(evaluation, node.name, shape.resources, scope)
     return node
@@ -80,6 +82,20 @@ def _selection(value: Value) -> Selection:
         return [pattern for pattern in value if isinstance(pattern, dict)]
     assert value in ("all", "none", "unused"), value
     return value  # type: ignore[return-value]
+
+
+def _caching(evaluation: Evaluation, owner: Task, scope: Scope) -> Caching | None:
+    policy = owner.cache
+    if policy is None or not policy.is_enabled:
+        return None
+    values = [
+        evaluation.value(
+            text if "${{" in text else f"${{{{ {text} }}}}", scope,
+            owner.where.at("cache", "hash", number), f"`cache` of {owner.name}",
+        )
+        for number, text in enumerate(policy.hash)
+    ]  # fmt: skip
+    return Caching(tuple(values), policy.compression)
 
 
 def products(evaluation: Evaluation, owner: Task, scope: Scope) -> list[Fields]:

@@ -78,6 +78,7 @@ class Shape:
     passthrough: Value = MISSING
     produces: Task | None = None
     uptodate: Task | None = None
+    cache: Task | None = None
     max_failures: int = -1
     on_error: Task | None = None
     resources: TagUse | None = None
@@ -214,6 +215,8 @@ class Shapes:
             shape.produces = link
         if link.uptodate is not None:
             shape.uptodate = link
+        if link.cache is not None:
+            shape.cache = link
         if link.max_failures is not None:
             shape.max_failures = link.max_failures
         if link.on_error:

@@ -70,6 +70,14 @@ class Compound:
 Work: TypeAlias = Script | Library | Emit | Nothing | Disabled | Entry | Compound
 
 
+@dataclass(frozen=True, slots=True)
+class Caching:
+    """That a task's results may be kept, and what they depend on besides what dfm knows."""
+
+    values: tuple[object, ...]  # of the expressions under `hash`
+    compression: str  # "no", "gzip", "bzip2"
+
+
 @dataclass(slots=True)
 class Node:
     """One thing to be done. Numbers index `Graph.nodes`."""
@@ -88,6 +96,7 @@ class Node:
     inherits_rundir: bool = False
     scope: int | None = None  # the nearest compound around it that contains failures
     bindings: Fields = field(default_factory=dict)  # axis values, for those who read reports
+    cache: Caching | None = None  # None: its results are not kept
     request: Request | None = None  # what it asks of who runs it; None: it has no such tag
 
     @property
