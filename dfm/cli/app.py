@@ -391,12 +391,17 @@ def config_path(root: Root = "") -> None:
 
 @util.command("schema")
 def util_schema(
-    of: Annotated[str, typer.Argument(metavar="config|flow", help="of which file")],
+    of: Annotated[
+        str, typer.Argument(metavar="[flow|config]", help="of which file; default: flow")
+    ] = "flow",
+    output: Annotated[
+        str, typer.Option("-o", "--output", metavar="FILE", help="write it there")
+    ] = "",
 ) -> None:
     """Print the JSON schema of a configuration or of flow.yaml, for editors."""
     from dfm.cli.schema import show
 
-    raise typer.Exit(show(of))
+    raise typer.Exit(show(of, output))
 
 
 @app.command("runners")

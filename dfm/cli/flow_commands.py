@@ -13,6 +13,9 @@ def declare(app: typer.Typer, util: typer.Typer) -> None:
     app.command("validate")(validate_command)
     app.command("graph")(graph_command)
     show_commands.declare(app)
+    app.command("context")(context_command)
+    app.command("complete")(complete_command)
+    util.command("workspace")(util_workspace)
     cache = typer.Typer(
         rich_markup_mode=None, help="The cache of finished tasks.", invoke_without_command=True
     )
@@ -81,3 +84,52 @@ def cache_init(
     from dfm.cli.cache import init
 
     raise typer.Exit(init(folder, is_shared=shared))
+
+
+def context_command(
+    json: Json = False,
+    imports: Annotated[
+        bool, typer.Option("--imports", help="of the project's other packages, too")
+    ] = False,
+    installed: Annotated[
+        bool, typer.Option("--installed", help="of std and the packages of plugins, too")
+    ] = False,
+    verbose: Annotated[
+        bool, typer.Option("-v", "--verbose", help="with documentation and parameters")
+    ] = False,
+    config: Configuration = "",
+    root: Root = "",
+    define: Define = [],  # noqa: B006
+    param_file: ParamFile = [],  # noqa: B006
+) -> None:
+    """Print everything about the project at once, for a tool."""
+    from dfm.cli.context import context
+    from dfm.flow.load import Options
+
+    options = Options(root, config, define, param_file)
+    raise typer.Exit(
+        context(options, as_json=json, imports=imports, installed=installed, verbose=verbose)
+    )
+
+
+def complete_command(
+    prefix: Annotated[str, typer.Argument(metavar="[PREFIX]")] = "",
+    task: Annotated[str, typer.Option("--task", metavar="T", help="the options of this task")] = "",
+    flag: Annotated[
+        str, typer.Option("--flag", metavar="F", help="with --task: the values of this option")
+    ] = "",
+    root: Root = "",
+) -> None:
+    """Print what may stand next, one per line: for the completion of shells."""
+    from dfm.cli.complete import complete
+    from dfm.flow.load import Options
+
+    raise typer.Exit(complete(Options(root), prefix, task=task, flag=flag))
+
+
+def util_workspace(root: Root = "") -> None:
+    """Print where packages and tasks stand, and what is wrong: JSON for editors."""
+    from dfm.cli.workspace import workspace
+    from dfm.flow.load import Options
+
+    raise typer.Exit(workspace(Options(root)))
