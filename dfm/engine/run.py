@@ -27,8 +27,9 @@ from dfm.engine.ready import Ready, is_submitted
 from dfm.engine.records import Input, Marker, Result, Usage
 from dfm.engine.signatures import Signatures
 from dfm.engine.specs import RunContext
+from dfm.errors import FlowError
 from dfm.graph.dataflow import forwarded, inputs_of
-from dfm.graph.node import Compound, Disabled, Emit, Entry, Graph, Library, Node, Script
+from dfm.graph.node import Compound, Disabled, Emit, Entry, Finish, Graph, Library, Node, Script
 from dfm.graph.plan import Plan, State
 from dfm.graph.resources import Request
 from dfm.graph.values import Fields
@@ -230,6 +231,8 @@ class Run:
             self._up_to_date(node, view, done, Ending.BASE)
             return
         record = self._freshness.record(node)
+        if node.finish is not None and not self._finish(node, node.finish, view, record):
+            return
         reason = self._freshness.why_stale(node, view, record)
         if record is not None and reason is None and not isinstance(node.uptodate, str):
             self._up_to_date(node, view, record)
@@ -255,6 +258,24 @@ class Run:
                 return
         self._limits.take(tokens)
         self._execute(node, view, record, asks=reason is None)
+
+    def _finish(
+        self, node: Node, finish: Finish, view: View, record: dict[str, Any] | None
+    ) -> bool:
+        """Works out what needs the node's inputs; one that cannot be worked out fails."""
+        fields, _ = view.inputs(node.consumes, inputs_of(node, view.items))
+        memento = record["result"].get("memento") if record else None
+        try:
+            node.params, node.work = finish(fields, memento)
+        except FlowError as error:
+            if not self._claims.take(node):
+                return False
+            given = _Given(view, self._input(node, view, fields, memento), record)
+            markers = [Marker("error", str(problem)) for problem in error.problems]
+            self.plan.run(node.number)
+            self._conclude(node, given, Result(1, True, [], markers), Ending.FAILED, 0.0, "")
+            return False
+        return True
 
     def _is_cached(self, node: Node, view: View, record: dict[str, Any] | None) -> bool:
         """Whether its results came from the cache, or may once another run lets go of the task."""
@@ -368,7 +389,7 @@ class Run:
             self._statuses[node.number] = result.status
         self._finished[node.number] = Finished(output, result.changed, execution)
         self._mementos[node.name] = result.memento
-        if ending is Ending.CACHE:
+        if ending in (Ending.CACHE, Ending.FAILED):
             self._claims.release(node)  # it was not executed: it has no tokens
         else:
             self._caching.keep(node, given.view, result)

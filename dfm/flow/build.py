@@ -14,6 +14,7 @@ from dfm.flow.declarations import MISSING, Program, Task
 from dfm.flow.document import Where
 from dfm.flow.evaluation import Evaluation
 from dfm.flow.instance import Instance, Level, folder_name
+from dfm.flow.late import finisher, is_late, late_params
 from dfm.flow.leaf import bare_node, leaf_node
 from dfm.flow.needs import Needs
 from dfm.flow.problems import Problems
@@ -143,7 +144,11 @@ class Builder:
             instance.needs = self._needs.of(instance)
         if shape.is_compound:
             return self._compound(instance, shape, params)
-        return leaf_node(self._evaluation, instance, shape, params)
+        if not is_late(shape):
+            return leaf_node(self._evaluation, instance, shape, params)
+        node = leaf_node(self._evaluation, instance, shape, params, late_params(shape))
+        node.finish = finisher(self._evaluation, instance, shape)
+        return node
 
     def _is_enabled(self, task: Task, body: Body | None) -> bool:
         return task.iff is MISSING or self._evaluation.is_enabled(task, body)

@@ -8,10 +8,10 @@ from dfm.flow.document import Where
 from dfm.flow.expressions import ExpressionError, NameUnknown, Reference, template
 from dfm.flow.expressions.builtins import PIPED
 from dfm.flow.names import NEEDS_OF, find_task, find_type, known_names, known_types, unknown
-from dfm.flow.problems import Problems, did_you_mean
+from dfm.flow.problems import NOT_YET, Problems, did_you_mean
 from dfm.flow.shapes import Merged, Shapes
 from dfm.flow.templates import report, texts
-from dfm.flow.world import World
+from dfm.flow.world import LATE_NAMES, World
 from dfm.graph.values import Value
 
 _ALWAYS_THERE = frozenset({"env", "srcdir", "rootdir", "root", "rundir", "name", "this", "matrix"})
@@ -61,17 +61,18 @@ class Check:
         shape = self._shapes.of(task)
         self._world.check_constants(shape.params)
         inside = _Around(task.context, task)
+        late = _Around(task.context, task, is_run_time=True)
         outside = _Around(task.context, task.enclosing, unseen=shape.params)
         self._references(task, inside)
         for layer in (task.params, *task.extensions):
             for parameter in layer.values():
                 for part in parameter.parts():
                     subject = f"parameter `{parameter.name}` of {task.name}"
-                    self._texts(part, parameter.where, subject, inside)
+                    self._texts(part, parameter.where, subject, late)
         where = task.where
         if task.run is not None:
             field = task.run_field
-            self._texts(task.run, where.at(field), f"`{field}` of {task.name}", inside)
+            self._texts(task.run, where.at(field), f"`{field}` of {task.name}", late)
         self._texts(task.uses, where.at("uses"), f"`uses` of {task.name}", outside)
         self._texts(task.iff, where.at("iff"), f"`iff` of {task.name}", outside)
         for number, pattern in enumerate(task.produces or ()):
@@ -189,6 +190,7 @@ class Check:
         head = path[0]
         return (
             head in _ALWAYS_THERE
+            or (around.is_run_time and head in LATE_NAMES)
             or self._world.has(path, around.context)
             or head in around.fields
             or self._is_parameter(head, around.task)
@@ -199,7 +201,9 @@ class Check:
         path, offset = reference.path, reference.offset
         if path[0] in _RUN_TIME:
             return ExpressionError(
-                f"`{path[0]}` is known when the task runs, which this version does not evaluate yet",
+                f"`{path[0]}` is known when the task runs: only parameters and scripts can use it"
+                if path[0] in LATE_NAMES
+                else f"`{path[0]}` {NOT_YET}",
                 offset,
             )
         if path[0] in around.unseen:
@@ -237,7 +241,7 @@ class _Around:
     """What a text stands in: its package, the task whose parameters it sees, or the fields of its
     type. `unseen` are those of its own task, where it cannot use them."""
 
-    __slots__ = ("context", "fields", "task", "unseen")
+    __slots__ = ("context", "fields", "is_run_time", "task", "unseen")
 
     def __init__(
         self,
@@ -246,7 +250,9 @@ class _Around:
         *,
         fields: Mapping[str, Merged] = _NONE,
         unseen: Mapping[str, Merged] = _NONE,
+        is_run_time: bool = False,
     ) -> None:
+        self.is_run_time = is_run_time
         self.context = context
         self.task = task
         self.fields = fields

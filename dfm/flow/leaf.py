@@ -32,11 +32,24 @@ def bare_node(instance: Instance, work: Work) -> Node:
     return node
 
 
-def leaf_node(evaluation: Evaluation, instance: Instance, shape: Shape, params: Parameters) -> Node:
-    """Raises BadValue after the fault is said."""
+def leaf_node(
+    evaluation: Evaluation,
+    instance: Instance,
+    shape: Shape,
+    params: Parameters,
+    late: frozenset[str] | None = None,
+) -> Node:
+    """With `late`, that of a task whose script and these parameters are known when it runs.
+
+    Raises BadValue after the fault is said.
+    """
     scope = evaluation.scope(instance, instance.task, params)
-    node = bare_node(instance, _work(evaluation, instance, shape, params))
-    node.params = params.all()
+    if late is None:
+        node = bare_node(instance, work_of(evaluation, instance, shape, params))
+        node.params = params.all()
+    else:
+        node = bare_node(instance, _kind_of_work(shape))
+        node.params = {name: params[name] for name in params if name not in late}
     if shape.consumes is not MISSING:
         node.consumes = _selection(shape.consumes)
     if shape.passthrough is not MISSING:
@@ -52,9 +65,16 @@ def leaf_node(evaluation: Evaluation, instance: Instance, shape: Shape, params: 
     return node
 
 
-def _work(evaluation: Evaluation, instance: Instance, shape: Shape, params: Parameters) -> Work:
+def work_of(evaluation: Evaluation, instance: Instance, shape: Shape, params: Parameters) -> Work:
+    """Raises BadValue after the fault is said."""
     if shape.run is not None:
         return _script(evaluation, instance, shape.run, params)
+    return _kind_of_work(shape)
+
+
+def _kind_of_work(shape: Shape) -> Work:
+    if shape.run is not None:
+        return Script(shape.run.shell, "", "", shape.run.context.srcdir)
     if shape.library:
         return Library(shape.library)
     if shape.item_type is not None:

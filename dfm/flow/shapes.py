@@ -79,6 +79,7 @@ class Shape:
     produces: Task | None = None
     uptodate: Task | None = None
     cache: Task | None = None
+    late: frozenset[str] | None = None  # parameters that are known at run time; None: not looked at
     max_failures: int = -1
     on_error: Task | None = None
     resources: TagUse | None = None

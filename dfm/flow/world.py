@@ -12,6 +12,7 @@ from dfm.flow.shapes import Merged
 from dfm.flow.templates import evaluate, report
 from dfm.graph.values import Fields, Value
 
+LATE_NAMES = frozenset({"inputs", "memento"})  # section 15.7: known when the task runs
 Found = tuple[Value, int]  # a value, and how many parts of a dotted name it took
 _DEEPEST = 75  # parameters that refer to parameters; each level takes ten frames of Python's stack
 
@@ -155,7 +156,7 @@ class World:
 class Scope:
     """The names around one text of one node. Satisfies the expressions' protocol of that name."""
 
-    __slots__ = ("body", "context", "name", "params", "rundir", "world")
+    __slots__ = ("body", "context", "late", "name", "params", "rundir", "world")
 
     def __init__(
         self,
@@ -166,7 +167,9 @@ class Scope:
         body: Body | None = None,
         name: str = "",
         rundir: str = "",
+        late: Fields | None = None,
     ) -> None:
+        self.late = late  # what is known when the task runs; None: it does not yet
         self.world = world
         self.context = context
         self.params = params
@@ -195,6 +198,10 @@ class Scope:
             return self.rundir, 1
         if head == "name" and self.name:
             return self.name, 1
+        if head in LATE_NAMES:
+            if self.late is None:
+                raise ExpressionError(f"`{head}` is known when the task runs, and not before")
+            return self.late[head], 1
         raise NameUnknown(self.world.missing(path), hint=self._hint(path))
 
     def apply(self, name: str, value: Value, arguments: Sequence[Value]) -> Value:
