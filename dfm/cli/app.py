@@ -60,8 +60,17 @@ def main(
     ] = False,
     define: Define = [],  # noqa: B006 - typer copies it
     param_file: ParamFile = [],  # noqa: B006
+    log_level: Annotated[
+        str, typer.Option("--log-level", metavar="NONE|INFO|DEBUG", help="what dfm says of itself")
+    ] = "NONE",
 ) -> None:
     """Runs task graphs of chip verification: locally, or on workers of a daemon."""
+    if log_level not in ("NONE", "INFO", "DEBUG"):
+        raise typer.BadParameter(f"{log_level}: not one of NONE, INFO, DEBUG")
+    if log_level != "NONE":
+        import logging
+
+        logging.basicConfig(level=log_level, format="%(levelname)s %(name)s: %(message)s")
     context.obj = (define, param_file)
 
 
