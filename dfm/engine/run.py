@@ -7,12 +7,11 @@ up to date needs neither a dispatcher nor a loop.
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dfm.engine import contract, library, records, waiting
 from dfm.engine.base import Base
 from dfm.engine.bodies import subtasks
-from dfm.engine.cache import Cache
 from dfm.engine.caching import Caching
 from dfm.engine.claims import Claims
 from dfm.engine.digests import Digests
@@ -34,6 +33,9 @@ from dfm.graph.plan import Plan, State
 from dfm.graph.resources import Request
 from dfm.graph.values import Fields
 from dfm.wire.task import Requirements, TaskResult
+
+if TYPE_CHECKING:
+    from dfm.engine.cache import Cache
 
 INTERRUPT_GRACE_S = 5.0
 _NOT_DONE = frozenset({State.FAILED, State.SKIPPED, State.WAITING, State.READY, State.RUNNING})
@@ -65,7 +67,7 @@ class Run:
         keep_going: bool = False,
         force: bool = False,
         base: Base | None = None,
-        cache: Cache | None = None,
+        cache: "Cache | None" = None,
     ) -> None:
         self.plan = Plan(graph, keep_going=keep_going)
         self.counts = dict.fromkeys(Ending, 0)
