@@ -167,6 +167,7 @@ class Package:
     doc: str = ""
     params: dict[str, Parameter] = field(default_factory=dict)
     tags: list[TagUse] = field(default_factory=list)
+    imports: list[str] = field(default_factory=list)  # names of installed packages
     tasks: dict[str, Task] = field(default_factory=dict)  # by full name, without bodies
     types: dict[str, Type] = field(default_factory=dict)  # by full name
     configurations: dict[str, Configuration] = field(default_factory=dict)

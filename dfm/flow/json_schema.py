@@ -73,6 +73,7 @@ def _values() -> Json:
         "types": _list(_ref("type")),
         "configurations": _list(_ref("configuration")),
         "extensions": _list(_ref("extension")),
+        "imports": _list({"anyOf": [_TEXT, {"type": "object", "required": ["name"]}]}),
         "tags": _list(_ref("tag")),
         "examples": _list(_ref("example")),
         "patterns": _list(_ref("pattern")),

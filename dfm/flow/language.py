@@ -23,6 +23,7 @@ PACKAGE: Table = {
     "desc": Field("text", "what the package is, in one line"),
     "doc": Field("text", "the same, as prose"),
     "with": Field("variables", "variables of the package; expressions see them by name"),
+    "imports": Field("imports", "names of installed packages that the flow uses"),
     "tasks": Field("tasks", "the tasks"),
     "types": Field("types", "types of data items and of tags"),
     "configs": Field("configurations", "named sets of changes, for `dfm run -c NAME`"),

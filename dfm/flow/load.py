@@ -12,6 +12,7 @@ from dfm.flow.declarations import Configuration, Package, Parameter, Program, Ta
 from dfm.flow.document import Document, Where
 from dfm.flow.fields import Reader
 from dfm.flow.find import find_root
+from dfm.flow.installed import add_installed
 from dfm.flow.names import NEEDS_OF, find_goal, find_task, known_names
 from dfm.flow.parse_package import parse_package
 from dfm.flow.problems import Problems, did_you_mean
@@ -23,7 +24,7 @@ from dfm.graph.node import Graph
 from dfm.graph.values import Fields
 
 _STD = os.path.join(os.path.dirname(os.path.abspath(__file__)), "std", "flow.yaml")
-_DATA_ITEM = "std.DataItem"
+_NO_ITEMS = ("std.Tag", "std.Check")  # bases of the types that are none of data
 
 
 class Options(NamedTuple):
@@ -83,7 +84,7 @@ class Flow:
         found: dict[str, Fields] = {}
         for package in self.program.packages.values():
             for kind in package.types.values():
-                if self._shapes.is_a(kind, _DATA_ITEM):
+                if not any(self._shapes.is_a(kind, other) for other in _NO_ITEMS):
                     try:
                         found[kind.name] = self._world.defaults(self._shapes.of_type(kind))
                     except BadValue:
@@ -100,7 +101,9 @@ def load(options: Options, environ: Mapping[str, str]) -> Flow:
     if package.name == std.name:
         problems.add(package.where.at("name"), f"`{std.name}` is the name of the standard library")
         problems.raise_any()
-    program = Program(package, {std.name: std, package.name: package})
+    packages = {std.name: std, package.name: package}
+    add_installed(packages, package, problems)
+    program = Program(package, packages)
     chosen = _configurations(package, options.configuration, problems)
     _extend(program, chosen, problems)
     variables = {name: _variables(one) for name, one in program.packages.items()}

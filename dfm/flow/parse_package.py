@@ -7,10 +7,11 @@ from dfm.flow.fields import Reader
 from dfm.flow.language import CONFIGURATION, EXTENSION, PACKAGE, TYPE
 from dfm.flow.parse_parameters import parse_parameters
 from dfm.flow.parse_task import parse_tags, parse_task, twice
+from dfm.flow.problems import NOT_YET
 from dfm.graph.values import Value
 
 _PACKAGE_LATER = {
-    "filters": 15, "imports": 7, "package-map": 7, "fragments": 6, "overrides": 22, "uses": 23,
+    "filters": 15, "package-map": 7, "fragments": 6, "overrides": 22, "uses": 23,
 }  # fmt: skip
 _CONFIGURATION_LATER = {"imports": 22, "fragments": 22, "types": 22, "tasks": 22, "overrides": 22}
 _TYPE_LATER = {"check": 26}
@@ -41,6 +42,7 @@ def parse_package(reader: Reader, document: Document) -> Package:
             parameter.kind = "list" if parameter.changes_list else "str"
     if "tags" in fields:
         package.tags = parse_tags(reader, where.at("tags"), fields["tags"])
+    _read_imports(reader, where.at("imports"), fields.get("imports"), package)
     _read_types(reader, where.at("types"), fields.get("types"), package)
     _read_tasks(reader, where.at("tasks"), fields.get("tasks"), package)
     _read_configurations(reader, where.at("configs"), fields.get("configs"), package)
@@ -58,6 +60,21 @@ def _fields(document: Document, where: Where) -> dict[str, Value]:
     if not isinstance(fields, dict):
         raise FlowError(f"`package` must be a map, not {describe(fields)}", place=where.place())
     return fields
+
+
+def _read_imports(reader: Reader, where: Where, value: Value, package: Package) -> None:
+    """Names of installed packages; other imports this version does not have."""
+    if value is not None and not isinstance(value, list):
+        reader.texts(where, value)
+        return
+    for number, element in enumerate(value or ()):
+        place = where.at(number)
+        if isinstance(element, dict):
+            for key in element.keys() - {"name"}:
+                reader.problems.add(place.at(key).key(), f"`{key}` of an import {NOT_YET}")
+            package.imports.append(reader.name(place.at("name"), element.get("name", "")))
+        else:
+            package.imports.append(reader.name(place, element))
 
 
 def _read_tasks(reader: Reader, where: Where, value: Value, package: Package) -> None:

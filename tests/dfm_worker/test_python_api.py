@@ -20,9 +20,9 @@ from dfm_worker.python_api import (
     TaskDataResult,
     TaskMarker,
     TaskMarkerLoc,
-    TaskRunCtxt,
     plain,
 )
+from dfm_worker.python_context import TaskRunCtxt
 from tests.dfm_worker.host import Host
 
 Found = TypeVar("Found")

@@ -11,7 +11,6 @@ LATER = "is part of the flow language that this version does not run yet"
     "field",
     [
         "filters: [{name: f, expr: x}]",
-        "imports: [lib]",
         "package-map: map.yaml",
         "fragments: [more.yaml]",
         "overrides: {a: b}",
@@ -90,12 +89,9 @@ def test_tasks_of_the_library_that_are_not_there(project: Project, base: str) ->
     assert fault.startswith(f"1:25: `std.{base}` {LATER}")
 
 
-@pytest.mark.parametrize("base", ["Check", "check.Needs", "AgentSkill", "Eval"])
+@pytest.mark.parametrize("base", ["Check", "check.Needs"])
 def test_types_of_the_library_that_are_not_there(project: Project, base: str) -> None:
     (fault,) = project.faults(f"types: [{{name: T, uses: std.{base}}}]")
     assert fault.startswith(f"1:25: `std.{base}` {LATER}")
 
 
-def test_tags_of_the_library_that_are_not_there(project: Project) -> None:
-    (fault,) = project.faults("tags: [std.Eval: {sample_id: x}]")
-    assert fault.startswith(f"1:8: `std.Eval` {LATER}")
