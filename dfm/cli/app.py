@@ -127,6 +127,10 @@ def run_command(
         str, typer.Option("-u", "--ui", metavar="log|progress", help="lines, or a live display")
     ] = "",
     no_summary: Annotated[bool, typer.Option("--no-summary", help="print no summary")] = False,
+    run_id: Annotated[
+        str,
+        typer.Option("--run-id", metavar="ID", help="name of rundir/out/ID, where tasks publish"),
+    ] = "",
 ) -> None:
     """Run tasks, with all that they need; what is up to date is skipped.
 
@@ -151,6 +155,7 @@ def run_command(
         runner_options=runner_opt,
         resource_class=resource_class,
         ui=ui,
+        run_id=run_id,
         no_summary=no_summary,
     )
     raise typer.Exit(run(request))

@@ -2,6 +2,7 @@
 
 import gc
 import os
+import re
 import shutil
 import signal
 import sys
@@ -45,6 +46,7 @@ class Request(NamedTuple):
     resource_class: str | None
     ui: str
     no_summary: bool
+    run_id: str = ""
 
 
 class Watch:
@@ -69,6 +71,7 @@ class Watch:
         self.display.notice(text)
 
 
+_RUN_ID = re.compile(r"(?!latest$)[A-Za-z0-9_][A-Za-z0-9._-]*")
 INTERRUPTED = 128 + signal.SIGINT
 
 
@@ -84,6 +87,8 @@ def _run(request: Request) -> int:
     began = time.monotonic()
     if request.ui and request.ui not in _UIS:
         raise UsageError(f"-u {request.ui}: not one of {', '.join(_UIS)}")
+    if request.run_id and not _RUN_ID.fullmatch(request.run_id):
+        raise UsageError(f"--run-id {request.run_id}: a name of letters, digits, `.`, `_` and `-`")
     gc.disable()  # all that is made until the graph stands is there to stay: 3 times as fast
     flow = load(
         Options(request.root, request.configuration, request.definitions, request.parameter_files),
@@ -112,7 +117,9 @@ def _run_graph(request: Request, flow: Flow, graph: Graph, rundir: str, began: f
     if request.clean:  # not before everything is known to be in order
         _remove(rundir)
     places = Places(rundir, flow.folder, os.getcwd())
-    context = RunContext(places, os.environ, graph.types, config.task_log_limit_bytes)
+    context = RunContext(
+        places, os.environ, graph.types, config.task_log_limit_bytes, request.run_id
+    )
     watch = Watch(_display(request, graph))
     engine = Run(
         graph,

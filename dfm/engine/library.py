@@ -12,6 +12,7 @@ from dfm.graph.dataflow import ENV
 from dfm.graph.node import Node
 from dfm.graph.values import Fields, Value
 
+PUB_SET = "std.PubSet"
 VERSION = 1  # part of the records: a change of what a task here does runs it again
 _GLOB = frozenset("*?[")
 
@@ -169,6 +170,14 @@ def _set_file_type(node: Node, inputs: Sequence[Fields], _rundir: str) -> Done:
     )
 
 
+def _pub_set(node: Node, inputs: Sequence[Fields], _rundir: str) -> Done:
+    where = {key: node.params[key] for key in ("dest", "strip", "flatten")}
+    return Done(
+        [{**fields, "type": PUB_SET, **where} for fields in inputs if fields["type"] == FILE_SET],
+        [],
+    )
+
+
 def _inc_dirs(node: Node, inputs: Sequence[Fields], _rundir: str) -> Done:
     return Done(
         [
@@ -194,6 +203,7 @@ _TASKS: dict[str, Task] = {
     "SetEnv": _set_env,
     "SetFileType": _set_file_type,
     "IncDirs": _inc_dirs,
+    "PubSet": _pub_set,
     "Message": _message,
     "Null": _null,
 }

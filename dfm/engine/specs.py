@@ -36,7 +36,8 @@ def _umask() -> int:
 
 
 class RunContext:
-    """What all tasks of a run have in common. `log_limit` is in bytes of one log; 0: none."""
+    """What all tasks of a run have in common. `log_limit` is in bytes of one log; 0: none.
+    `run_id` names the folder of what is published; empty: the next number."""
 
     def __init__(
         self,
@@ -44,11 +45,12 @@ class RunContext:
         environ: Mapping[str, str],
         types: Mapping[str, Fields],
         log_limit: int = 0,
+        run_id: str = "",
     ) -> None:
         self.places = places
         self._log_limit = log_limit
         self._umask = _umask()
-        self.environment = run_environment(environ, places.rundir)
+        self.environment = run_environment(environ, places.rundir, run_id)
         self._types = json.dumps(types)
 
     def spec(
@@ -88,14 +90,15 @@ class RunContext:
         ), markers
 
 
-def run_environment(environ: Mapping[str, str], rundir: str) -> dict[str, str]:
-    """The environment of `dfm run` without what an outer task left in it."""
+def run_environment(environ: Mapping[str, str], rundir: str, run_id: str = "") -> dict[str, str]:
+    """The environment of `dfm run` without what an outer task left in it. Without an id the run gets
+    the next number."""
     kept = {
         name: value
         for name, value in environ.items()
         if name not in _OF_ONE_TASK and not name.startswith("DFM_PARAM_")
     }
-    run_id = next_run_id(rundir)
+    run_id = run_id or next_run_id(rundir)
     return kept | {"DFM_RUN_ID": run_id, "DFM_OUT_DIR": f"{rundir}/out/{run_id}"}
 
 

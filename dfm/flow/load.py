@@ -128,7 +128,8 @@ def _standard_library() -> Package:
     package = parse_package(Reader(problems), read(_STD))
     problems.raise_any()
     for task in package.tasks.values():
-        task.library = task.short
+        if task.run is None:
+            task.library = task.short
     return package
 
 

@@ -12,7 +12,7 @@ _STD_LATER: Final = frozenset(
     "std." + name
     for name in """
         Agent Check EvalInfo EvalRunner NotProvided
-        Publish RunTasks TestInfo TestRunner check.Implemented check.Needs
+        RunTasks TestInfo TestRunner check.Implemented check.Needs
     """.split()
 )
 

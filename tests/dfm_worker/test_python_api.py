@@ -228,8 +228,9 @@ assert other is {name}
 assert dv_flow.mgr.{name} is {name}
 """
 NAMES = """
-    CompoundRunInput ExecCmd FileSet SeverityE SubtaskSummary TaskDataInput TaskDataItem
-    TaskDataResult TaskMarker TaskMarkerLoc TaskRunCtxt
+    CompoundRunInput ConsumesE ExecCmd FileSet PassthroughE PyPkg PyTask SeverityE SubtaskSummary
+    TaskData TaskDataInput TaskDataItem TaskDataOutput TaskDataResult TaskFailure TaskMarker
+    TaskMarkerLoc TaskRunCtxt pypkg pytask __version__
 """.split()
 
 

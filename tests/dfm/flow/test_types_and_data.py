@@ -114,7 +114,11 @@ def test_a_type_without_a_base_is_one_of_data(project: Project) -> None:
 
 
 def test_a_tag_makes_no_item_type(project: Project) -> None:
-    nodes = Nodes(project.load("types: [{name: Mark, uses: std.Tag}]\ntasks: [{name: t}]").graph(["t"], RUNDIR))
+    nodes = Nodes(
+        project.load("types: [{name: Mark, uses: std.Tag}]\ntasks: [{name: t}]").graph(
+            ["t"], RUNDIR
+        )
+    )
     assert "demo.Mark" not in nodes.graph.types
 
 
