@@ -151,6 +151,10 @@ class CompoundRunInput(TaskDataInput):
     """The same for an `on_error` function, and `subtasks`."""
 
 
+class TaskGenCtxt:
+    """The context of `generate` functions, which run when a graph is built: here to be named."""
+
+
 # What older libraries call an item.
 TaskData = TaskDataItem
 

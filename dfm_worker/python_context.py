@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from dfm_worker import subgraph
 from dfm_worker.python_api import ExecCmd, SeverityE, TaskDataItem, TaskMarker
 
 
@@ -20,6 +21,7 @@ class TaskRunCtxt:
         root_pkgdir: str,
         cores: int,
         types: Mapping[str, Mapping[str, Any]],
+        again: Mapping[str, Any] | None = None,
     ) -> None:
         self.rundir = rundir
         self.root_rundir = root_rundir
@@ -31,6 +33,8 @@ class TaskRunCtxt:
         self.markers: list[TaskMarker] = []
         self.commands: list[tuple[list[str], int]] = []
         self._types = types
+        self._again = dict(again or {})  # how to run more tasks of the flow
+        self._made = 0
 
     async def exec(
         self,
@@ -88,6 +92,42 @@ class TaskRunCtxt:
                 )
             )
         )
+
+    def mkTaskNode(
+        self,
+        type: str,
+        name: str | None = None,
+        srcdir: str | None = None,
+        needs: Sequence[Any] | None = None,
+        **params: Any,
+    ) -> Any:
+        """A node of a task of the flow, for `run_subgraph`. `needs` are such nodes, or names of tasks of
+        the running graph that this task needs, too."""
+        self._made += 1
+        return subgraph.make_node(self._made, type, name, srcdir, needs, params)
+
+    async def run_subgraph(
+        self,
+        nodes: Any,
+        name: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 - part of what flows call
+        max_failures: int = -1,
+    ) -> Any:
+        """Runs nodes now, below this task's run directory, on its host and with its cores.
+
+        Returns the output of each, a TaskDataOutput; of a single node that was given alone, its own.
+        `timeout` is in seconds. Raises subgraph.SubgraphFailed, TimeoutError, and ValueError for a task
+        or parameter that is not there.
+        """
+        is_list = isinstance(nodes, list | tuple | set) and not hasattr(nodes, "params")
+        batch = list(nodes) if is_list else [nodes]
+        told = {
+            **self._again, "rundir": self.rundir, "root_rundir": self.root_rundir,
+            "cwd": os.getcwd(), "run_id": self.run_id, "out_dir": self.out_dir,
+            "cores": self.cores,
+        }  # fmt: skip
+        outputs = await subgraph.run(batch, told, self.env, timeout, max_failures)
+        return outputs if is_list else outputs[0]
 
     def mkDataItem(self, type: str, **fields: Any) -> TaskDataItem:
         """An item of a registered type, with the type's defaults. Raises ValueError on others."""

@@ -142,6 +142,7 @@ def make_context(spec: TaskSpec, told: dict[str, str]) -> TaskRunCtxt:
         root_pkgdir=told.get("root_pkgdir", ""),
         cores=int(os.environ["DFM_CORES"]),
         types=json.loads(told.get("types", "{}")),
+        again=json.loads(told.get("again", "{}")),
     )
 
 

@@ -118,8 +118,9 @@ def _run_graph(request: Request, flow: Flow, graph: Graph, rundir: str, began: f
         _remove(rundir)
     places = Places(rundir, flow.folder, os.getcwd())
     context = RunContext(
-        places, os.environ, graph.types, config.task_log_limit_bytes, request.run_id
-    )
+        places, os.environ, graph.types, config.task_log_limit_bytes, request.run_id,
+        _again(request, flow),
+    )  # fmt: skip
     watch = Watch(_display(request, graph))
     engine = Run(
         graph,
@@ -147,6 +148,16 @@ def _run_graph(request: Request, flow: Flow, graph: Graph, rundir: str, began: f
     if not request.no_summary:
         print(summary(engine.counts, watch.failures, time.monotonic() - began))  # noqa: T201
     return _status(engine, caught)
+
+
+def _again(request: Request, flow: Flow) -> dict[str, object]:
+    """What runs tasks of the same flow in the same way, in whatever folder a task works."""
+    files = [
+        text if text.lstrip().startswith("{") else os.path.abspath(text)
+        for text in request.parameter_files
+    ]
+    options = Options(flow.file, request.configuration, request.definitions, files)
+    return {"options": options, "force": request.force}
 
 
 def _status(engine: Run, caught: signal.Signals | None) -> int:

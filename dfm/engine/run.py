@@ -24,8 +24,18 @@ from dfm.engine.ready import Ready, is_submitted
 from dfm.engine.records import Input, Marker, Result, Usage
 from dfm.engine.signatures import Signatures
 from dfm.engine.specs import RunContext
-from dfm.graph.dataflow import forwarded, inputs_of
-from dfm.graph.node import Compound, Disabled, Emit, Entry, Graph, Library, Node, Script
+from dfm.graph.dataflow import Item, forwarded, inputs_of
+from dfm.graph.node import (
+    Compound,
+    Disabled,
+    Emit,
+    Entry,
+    Graph,
+    Library,
+    Node,
+    Recorded,
+    Script,
+)
 from dfm.graph.plan import Plan, State
 from dfm.graph.resources import Request
 from dfm.graph.values import Fields
@@ -208,6 +218,10 @@ class Run:
         match node.work:
             case Disabled():
                 self._finished[number] = Finished((), changed=False, execution="")
+                self._more(self.plan.finish(number, ok=True))
+            case Recorded(items):
+                output = [Item(fields, number, seq) for seq, fields in enumerate(items)]
+                self._finished[number] = Finished(output, changed=False, execution="")
                 self._more(self.plan.finish(number, ok=True))
             case Entry():
                 self._keep_books(node, view, ok=True)

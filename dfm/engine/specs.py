@@ -37,7 +37,8 @@ def _umask() -> int:
 
 class RunContext:
     """What all tasks of a run have in common. `log_limit` is in bytes of one log; 0: none.
-    `run_id` names the folder of what is published; empty: the next number."""
+    `run_id` names the folder of what is published; empty: the next number. `again` says how to
+    run more tasks of the flow, for tasks that make others."""
 
     def __init__(
         self,
@@ -46,12 +47,14 @@ class RunContext:
         types: Mapping[str, Fields],
         log_limit: int = 0,
         run_id: str = "",
+        again: Mapping[str, object] | None = None,
     ) -> None:
         self.places = places
         self._log_limit = log_limit
         self._umask = _umask()
         self.environment = run_environment(environ, places.rundir, run_id)
         self._types = json.dumps(types)
+        self._again = json.dumps(again or {})
 
     def spec(
         self, node: Node, script: Script, items: Sequence[Item], memento: object,
@@ -69,6 +72,7 @@ class RunContext:
                 "root_pkgdir": self.places.flow,
                 "changed": "true" if changed else "false",
                 "types": self._types,
+                "again": self._again,
                 **more,
             }
         return TaskSpec(

@@ -229,7 +229,7 @@ assert dv_flow.mgr.{name} is {name}
 """
 NAMES = """
     CompoundRunInput ConsumesE ExecCmd FileSet PassthroughE PyPkg PyTask SeverityE SubtaskSummary
-    TaskData TaskDataInput TaskDataItem TaskDataOutput TaskDataResult TaskFailure TaskMarker
+    TaskData TaskDataInput TaskDataItem TaskDataOutput TaskDataResult TaskFailure TaskGenCtxt TaskMarker
     TaskMarkerLoc TaskRunCtxt pypkg pytask __version__
 """.split()
 

@@ -105,6 +105,7 @@ def test_a_tag_type_has_these_fields(project: Project, name: str) -> None:
         ("SetFileType", [{"type": "std.FileSet"}], "unused"),
         ("IncDirs", "all", "unused"),
         ("PubSet", [{"type": "std.FileSet"}], "unused"),
+        ("RunTasks", [{"type": "std.TaskRunSpec"}], "all"),
         ("Publish", [{"type": "std.FileSet"}, {"type": "std.PubSet"}], "all"),
         ("Null", "none", "all"),
     ],
