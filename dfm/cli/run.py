@@ -16,12 +16,13 @@ from dfm.cli.display.summary import summary
 from dfm.cli.resources import Resources
 from dfm.config.options import apply_options
 from dfm.config.selection import select_runner
+from dfm.engine import library
 from dfm.engine.outcome import Ending, Outcome
 from dfm.engine.run import Run
 from dfm.engine.specs import Places, RunContext
 from dfm.errors import DfmError, UsageError
 from dfm.flow.load import Flow, Options, load
-from dfm.graph.node import Graph, Node
+from dfm.graph.node import Graph, Node, Said
 from dfm.runners.registry import LOCAL, choose, configuration
 
 _FAILED = (Ending.FAILED, Ending.LOST, Ending.CANCELLED)
@@ -101,6 +102,8 @@ def _run(request: Request) -> int:
     rundir = os.path.join(os.getcwd(), "rundir")
     graph = flow.graph(request.tasks, rundir)
     _warn(flow)
+    if all(isinstance(node.work, Said) for node in graph.nodes):
+        return _say(graph, rundir)
     gc.freeze()
     gc.enable()
     return _run_graph(request, flow, graph, rundir, began)
@@ -182,6 +185,19 @@ def _display(request: Request, graph: Graph) -> Display:
 def _warn(flow: Flow) -> None:
     for problem in flow.warnings():
         print(f"warning: {problem}", file=sys.stderr)  # noqa: T201
+
+
+def _say(graph: Graph, rundir: str) -> int:
+    """Tasks that only say what was worked out by now: for programs to read, nothing else is printed."""
+    for node in graph.nodes:
+        assert isinstance(node.work, Said)
+        done = library.say(node.work, f"{rundir}/{node.rundir}")
+        for marker in done.markers:
+            print(f"{node.name}: {marker.message}", file=sys.stderr)  # noqa: T201
+        if done.status:
+            return done.status
+        print(done.console)  # noqa: T201
+    return 0
 
 
 def _list_tasks(flow: Flow) -> None:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeAlias
 from dfm.engine.records import Marker
 from dfm.engine.signatures import FILE_SET, texts
 from dfm.graph.dataflow import ENV
-from dfm.graph.node import Node
+from dfm.graph.node import Node, Said
 from dfm.graph.values import Fields, Value
 
 PUB_SET = "std.PubSet"
@@ -36,6 +36,18 @@ def run(function: str, node: Node, inputs: Sequence[Fields], rundir: str) -> Don
         return _TASKS[function](node, inputs, rundir)
     except OSError as error:
         return Done([], [Marker("error", f"{error.filename}: {error.strerror}")], status=1)
+
+
+def say(said: Said, rundir: str) -> Done:
+    """What a task prints that was done when the graph was built."""
+    try:
+        os.makedirs(rundir, exist_ok=True)
+        for name, text in said.files.items():
+            with open(os.path.join(rundir, name), "w") as file:
+                file.write(f"{text}\n")
+    except OSError as error:
+        return Done([], [Marker("error", f"{error.filename}: {error.strerror}")], status=1)
+    return Done([], [], console=said.text)
 
 
 def is_current(function: str, node: Node, record: Mapping[str, Any]) -> bool:
@@ -204,6 +216,7 @@ _TASKS: dict[str, Task] = {
     "SetFileType": _set_file_type,
     "IncDirs": _inc_dirs,
     "PubSet": _pub_set,
+    "TestRunner": _null,
     "Message": _message,
     "Null": _null,
 }

@@ -34,6 +34,7 @@ from dfm.graph.node import (
     Library,
     Node,
     Recorded,
+    Said,
     Script,
 )
 from dfm.graph.plan import Plan, State
@@ -278,6 +279,8 @@ class Run:
                 self._submit(node, script, given, inputs, subtasks=json.dumps(body))
             case Library(function):
                 self._do_here(node, given, library.run(function, node, fields, self._folder(node)))
+            case Said() as said:
+                self._do_here(node, given, library.say(said, self._folder(node)))
             case Emit(type=name):
                 self._do_here(node, given, library.Done([{"type": name, **node.params}], []))
             case _:

@@ -42,7 +42,7 @@ def leaf_node(evaluation: Evaluation, instance: Instance, shape: Shape, params: 
     if shape.passthrough is not MISSING:
         node.passthrough = _selection(shape.passthrough)
     if shape.produces is not None:
-        node.produces = _produces(evaluation, shape.produces, scope)
+        node.produces = produced(evaluation, shape.produces, scope)
     if shape.uptodate is not None and shape.uptodate.uptodate is not None:
         node.uptodate = shape.uptodate.uptodate
     if shape.resources is not None:
@@ -82,7 +82,8 @@ def _selection(value: Value) -> Selection:
     return value  # type: ignore[return-value]
 
 
-def _produces(evaluation: Evaluation, owner: Task, scope: Scope) -> list[Fields]:
+def produced(evaluation: Evaluation, owner: Task, scope: Scope) -> list[Fields]:
+    """What a task declares to produce. Raises BadValue."""
     patterns = []
     for number, pattern in enumerate(owner.produces or ()):
         where = owner.where.at("produces", number)

@@ -12,7 +12,7 @@ _STD_LATER: Final = frozenset(
     "std." + name
     for name in """
         Agent Check EvalInfo EvalRunner NotProvided
-        TestInfo TestRunner check.Implemented check.Needs
+        check.Implemented check.Needs
     """.split()
 )
 

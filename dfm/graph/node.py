@@ -53,6 +53,14 @@ class Recorded:
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """Prints what was worked out when the graph was built, and writes it to files."""
+
+    text: str
+    files: dict[str, str]  # by name
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """Where a compound's inputs come in for the tasks of its body."""
 
@@ -74,7 +82,7 @@ class Compound:
         return self.on_error is not None or self.max_failures != -1
 
 
-Work: TypeAlias = Script | Library | Emit | Nothing | Disabled | Recorded | Entry | Compound
+Work: TypeAlias = Script | Library | Emit | Nothing | Disabled | Recorded | Said | Entry | Compound
 
 
 @dataclass(slots=True)

@@ -83,7 +83,7 @@ def test_filters_and_resolve(project: Project, text: str) -> None:
     assert len(project.faults(f"tasks:\n- name: t\n  run: {text!r}")) == 1
 
 
-@pytest.mark.parametrize("base", ["TestRunner", "TestInfo", "NotProvided", "Agent"])
+@pytest.mark.parametrize("base", ["EvalRunner", "EvalInfo", "NotProvided", "Agent"])
 def test_tasks_of_the_library_that_are_not_there(project: Project, base: str) -> None:
     (fault,) = project.faults(f"tasks: [{{name: t, uses: std.{base}}}]")
     assert fault.startswith(f"1:25: `std.{base}` {LATER}")

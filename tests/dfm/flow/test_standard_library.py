@@ -22,6 +22,10 @@ TASKS: dict[str, dict[str, Value]] = {
     "IncDirs": {},
     "Null": {},
     "PubSet": {"dest": "", "strip": 0, "flatten": False},
+    "TestRunner": {
+        "tests": [], "views": [], "exclude": [], "build_only": [], "detail": "normal",
+        "test_key": "name", "view_axis": "view",
+    },
 }  # fmt: skip
 ITEMS: dict[str, dict[str, Value]] = {
     "DataItem": {},
