@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from dfm.errors import Place, Problem, UsageError
+from dfm.flow import made
 from dfm.flow.build import Builder
 from dfm.flow.check import Check
 from dfm.flow.command_line import CommandLine, assign
@@ -13,7 +14,7 @@ from dfm.flow.document import Document, Where
 from dfm.flow.fields import Reader
 from dfm.flow.find import find_root
 from dfm.flow.installed import add_installed
-from dfm.flow.made import Emitted, Made, declare, without_others
+from dfm.flow.made import Emitted, Made
 from dfm.flow.names import NEEDS_OF, find_goal, find_task, known_names
 from dfm.flow.parse_package import parse_package
 from dfm.flow.problems import Problems, did_you_mean
@@ -74,19 +75,18 @@ class Flow:
 
     def graph_of(self, batch: Sequence[Made], rundir: str, emitted: Emitted) -> Graph:
         """The graph of tasks that a running task has made. Raises FlowError, UsageError."""
-        package = declare(self.program, batch)
-        self.program.packages[package.name] = package
-        for made in batch:
-            known = self._shapes.of(package.tasks[made.name]).params
-            for name in made.params:
+        tasks = made.declare(self.program, batch)
+        for one, task in zip(batch, tasks.values(), strict=True):
+            known = self._shapes.of(task).params
+            for name in one.params:
                 if name not in known:
                     raise UsageError(
-                        f"{made.name}: {made.type} has no parameter `{name}`",
+                        f"{one.name}: {one.type} has no parameter `{name}`",
                         hint=did_you_mean(name, known),
                     )
-            self._line.tasks[made.name] = dict(made.params)
-        graph = self.graph([made.name for made in batch], rundir)
-        return without_others(graph, {made.name: made.type for made in batch}, emitted)
+            self._line.tasks[one.name] = dict(one.params)
+        graph = self.graph([*tasks], rundir)
+        return made.without_others(graph, {one.name: one.type for one in batch}, emitted)
 
     def place_of_request(self, number: int, field: str) -> Place | None:
         """Where a node of the last graph asks for a resource."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from dfm.errors import UsageError
-from dfm.flow.declarations import Context, Package, Program, Task
+from dfm.flow.declarations import Context, Program, Task
 from dfm.flow.names import find_task, known_names
 from dfm.flow.problems import did_you_mean
 from dfm.graph.node import Compound, Graph, Node, Recorded
@@ -14,6 +14,9 @@ from dfm.graph.values import Fields
 
 # The items that a task of the running graph has emitted, by its node; None if it has not run.
 Emitted = Callable[[Node], Sequence[Fields] | None]
+
+
+_MARK = "<made>"  # before the short names of made tasks, which may be those of others
 
 
 class Made(NamedTuple):
@@ -26,29 +29,31 @@ class Made(NamedTuple):
     srcdir: str = ""
 
 
-def declare(program: Program, batch: Sequence[Made]) -> Package:
-    """The batch as declarations of a package without a name. Raises UsageError for what is not there."""
+def declare(program: Program, batch: Sequence[Made]) -> dict[str, Task]:
+    """Adds the batch to the declarations of the root package, under names that no flow file has; returns
+    them by these. Raises UsageError for what is not there."""
     root = program.root
     names = {made.name for made in batch}
     if len(names) < len(batch) or "" in names:
         raise UsageError("each task of a batch needs a name of its own")
-    package = Package("", root.where, root.context)
+    found: dict[str, Task] = {}
     for made in batch:
         base = find_task(program, made.type, root.context)
         if base is None:
             near = did_you_mean(made.type, known_names(program, root.context))
             raise UsageError(f"{made.name}: no task `{made.type}` to make it from", hint=near)
         context = Context(root.name, made.srcdir or root.context.srcdir)
-        package.tasks[made.name] = Task(
+        found[f"{root.name}.{_MARK}{made.name}"] = Task(
             made.name, made.name, root.where, context, uses=base.name,
             needs=[_full(program, need, names, made.name) for need in made.needs],
         )  # fmt: skip
-    return package
+    root.tasks.update(found)
+    return found
 
 
 def _full(program: Program, need: str, names: set[str], of: str) -> str:
     if need in names:
-        return need
+        return f"{_MARK}{need}"
     task = find_task(program, need, program.root.context)
     if task is None:
         raise UsageError(
