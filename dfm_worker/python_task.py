@@ -36,7 +36,7 @@ from dfm_worker.python_api import (
 from dfm_worker.python_context import TaskRunCtxt
 from dfm_worker.python_request import REQUEST, Request
 
-# Where the frames are from that are above those of the user's code.
+# Where the frames are from that are not of the user's code.
 _OURS = (
     *(os.path.dirname(file) for file in (__file__, asyncio.__file__, importlib.__file__)),
     "<frozen importlib",
@@ -189,11 +189,15 @@ def run(spec: TaskSpec) -> bytes:
 
 
 def print_traceback(error: BaseException) -> None:
-    """To the log, from the user's first frame on."""
-    frame = error.__traceback__
-    while frame is not None and frame.tb_frame.f_code.co_filename.startswith(_OURS):
-        frame = frame.tb_next
-    traceback.print_exception(type(error), error, frame or error.__traceback__)
+    """To the log, with the frames of the user's code; those of the errors that led to it, too."""
+    whole = traceback.TracebackException.from_exception(error)
+    one: traceback.TracebackException | None = whole
+    while one is not None:
+        theirs = [frame for frame in one.stack if not frame.filename.startswith(_OURS)]
+        if theirs:
+            one.stack[:] = theirs
+        one = one.__cause__ or one.__context__
+    print("".join(whole.format()), end="", file=sys.stderr)  # noqa: T201
 
 
 def as_result(context: TaskRunCtxt, returned: Any, failure: str) -> TaskResult:

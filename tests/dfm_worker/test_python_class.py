@@ -116,6 +116,23 @@ def test_a_fault_shows_no_frames_but_the_user_s(host: Host) -> None:
     assert "dfm_worker" not in host.log()
 
 
+@pytest.mark.parametrize(
+    ("line", "failure"),
+    [
+        ("await ctxt.exec(5)", "TypeError: 'int' object is not iterable"),
+        ("ctxt.mkDataItem('none')", "ValueError: no data type `none`; known are "),
+        ("await ctxt.exec_parallel([7])", "AttributeError: 'int' object has no attribute 'cmd'"),
+    ],
+)
+def test_a_fault_that_we_find_ends_in_the_user_s_line(host: Host, line: str, failure: str) -> None:
+    script = f"try:\n    1 / 0\nexcept ZeroDivisionError:\n    {line}\n"
+    result = host.run(host.spec(script, language="python"))
+    assert result.failure == failure
+    assert "dfm_worker" not in host.log()
+    assert "asyncio" not in host.log()
+    assert host.log().count("<run of demo.t>") == 2, "of the error before it as well"
+
+
 def test_items_are_of_their_classes(host: Host) -> None:
     inputs = json.dumps([
         {"type": "std.FileSet", "src": "p.a", "seq": 0, "basedir": "/b", "files": ["x"]},
