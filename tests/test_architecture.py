@@ -26,7 +26,7 @@ ARROWS: dict[str, set[str]] = {
     "dfm.credentials": {"dfm.wire"},
     "dfm.graph": set(),
     "dfm.config": {"yaml", "dfm.graph", "dfm.wire"},
-    "dfm.flow": {"dfm.graph", "dfm.config", "yaml"},
+    "dfm.flow": {"dfm.graph", "dfm.config", "yaml", "dfm_worker"},
     "dfm.engine": {"dfm.graph", "dfm.wire"},
     "dfm.runners": {"dfm.config", "dfm.wire", "dfm_worker"},
     "dfm.client": {
@@ -60,6 +60,7 @@ ONLY = {
         "dfm.runners.adopted",
     },
     ("dfm.runners", "dfm.wire"): {"dfm.runners.local"},
+    ("dfm.flow", "dfm_worker"): {"dfm.flow.user_code"},  # finds functions as tasks do
     ("dfm.cli", "dfm.wire"): {
         f"dfm.cli.monitor.{name}" for name in ("history", "status_bar", "tables", "view")
     },

@@ -17,6 +17,8 @@ from dfm.flow.instance import Instance, Level, folder_name
 from dfm.flow.leaf import bare_node, leaf_node
 from dfm.flow.needs import Needs
 from dfm.flow.problems import Problems
+from dfm.flow.products import Products
+from dfm.flow.requirements import Requirements
 from dfm.flow.shapes import Shape, Shapes
 from dfm.flow.world import BadValue, Body, Parameters, World
 from dfm.graph.node import Compound, Disabled, Entry, Graph, Node, Nothing, Script, cycle
@@ -46,6 +48,7 @@ class Builder:
         self._instances: dict[int, Instance] = {}  # of the tasks of packages, by identity
         self._todo: deque[Instance] = deque()
         self._evaluation = Evaluation(shapes, world, line, problems, rundir)
+        self._requirements = Requirements(shapes, self._evaluation, Products(program, shapes))
         self._needs = Needs(program, self._evaluation, self._number_of, self._instance_of)
 
     def build(self, goals: Iterable[Task]) -> Graph:
@@ -62,6 +65,8 @@ class Builder:
         circle = cycle(graph)
         if circle:
             self._say_circle([nodes[number] for number in circle])
+        else:
+            self._requirements.check(nodes)
         self._problems.raise_any()
         return graph
 
@@ -136,6 +141,8 @@ class Builder:
         params = self._evaluation.params(instance, shape)
         if instance.needs is None:
             instance.needs = self._needs.of(instance)
+        if shape.requires:
+            self._requirements.note(instance, shape, params)
         if shape.is_compound:
             return self._compound(instance, shape, params)
         return leaf_node(self._evaluation, instance, shape, params)
@@ -221,6 +228,8 @@ class Builder:
         level = Level(compound.level)
         members = []
         for task in shape.body or ():
+            if task.abstract:  # a base for its siblings
+                continue
             name = task.name + suffix
             # A name that was inherited, or is in a cell without saying which, is not the only one.
             repeats = compound.is_cell or task.enclosing is not compound.task

@@ -3,7 +3,7 @@ expressions, tags (section 2, step 2). Every declaration is looked at, not only 
 
 from collections.abc import Iterator, Mapping
 
-from dfm.flow.declarations import Context, Package, Program, TagUse, Task, Type
+from dfm.flow.declarations import Context, Package, Program, Requirement, TagUse, Task, Type
 from dfm.flow.document import Where
 from dfm.flow.expressions import ExpressionError, Reference, template
 from dfm.flow.names import NEEDS_OF, find_task, find_type, known_names, known_types, unknown
@@ -16,6 +16,7 @@ from dfm.graph.values import Value
 _ALWAYS_THERE = frozenset({"env", "srcdir", "rootdir", "root", "rundir", "name", "this", "matrix"})
 _RUN_TIME = frozenset({"inputs", "memento", "result_file"})  # section 15.7
 _TAG = "std.Tag"
+_CHECK = "std.Check"
 _NONE: Mapping[str, Merged] = {}
 
 
@@ -83,6 +84,8 @@ class Check:
                 self._problems.add(place.key(), f"axis `{axis}` must be a list")
         for tag in task.tags:
             self._tag(tag, inside)
+        for requirement in task.requires:
+            self._type_use(requirement, inside, _CHECK, "check")
 
     def _references(self, task: Task, around: "_Around") -> None:
         for number, name in enumerate(task.needs):
@@ -131,15 +134,21 @@ class Check:
         yield from known_names(self._program, task.context)
 
     def _tag(self, tag: TagUse, around: "_Around") -> None:
+        self._type_use(tag, around, _TAG, "tag")
+
+    def _type_use(
+        self, tag: TagUse | Requirement, around: "_Around", base: str, what_kind: str
+    ) -> None:
+        """A type with values for its fields: it derives from `base`, and has those fields."""
         kind = find_type(self._program, tag.type, around.context)
-        if kind is None or not self._shapes.is_a(kind, _TAG):
+        if kind is None or not self._shapes.is_a(kind, base):
             types = (
                 name
                 for name in known_types(self._program, around.context)
                 if (known := find_type(self._program, name, around.context))
-                and self._shapes.is_a(known, _TAG)
+                and self._shapes.is_a(known, base)
             )
-            what = f"`{tag.type}` is no tag: it does not derive from {_TAG}"
+            what = f"`{tag.type}` is no {what_kind}: it does not derive from {base}"
             if kind is None:
                 what = unknown("type", tag.type)
             self._problems.add(tag.where, what, hint=did_you_mean(tag.type, types))
@@ -147,10 +156,10 @@ class Check:
         fields = self._shapes.of_type(kind)
         for field, value in tag.fields.items():
             where = tag.where.at(tag.type, field)
-            self._texts(value, where, f"tag {tag.type}", around)
+            self._texts(value, where, f"{what_kind} {tag.type}", around)
             if field not in fields:
                 self._problems.add(
-                    where.key(), f"tag {tag.type} has no field `{field}`",
+                    where.key(), f"{what_kind} {tag.type} has no field `{field}`",
                     hint=did_you_mean(field, fields),
                 )  # fmt: skip
 

@@ -61,6 +61,18 @@ class TagUse:
 
 
 @dataclass(slots=True)
+class Requirement:
+    """A check of the graph that a task asks for, with the values of its fields."""
+
+    type: str
+    where: Where
+    fields: Fields
+
+    def field_where(self, name: str) -> Where:
+        return self.where.at(self.type, name)
+
+
+@dataclass(slots=True)
 class Type:
     """A data item, tag or check type."""
 
@@ -71,6 +83,7 @@ class Type:
     doc: str = ""
     params: dict[str, Parameter] = field(default_factory=dict)
     tags: list[TagUse] = field(default_factory=list)
+    check: str = ""  # of a check type: the function
 
 
 @dataclass(slots=True)
@@ -102,6 +115,7 @@ class Task:
     rundir: str = "unique"
     uptodate: bool | str | None = None
     tags: list[TagUse] = field(default_factory=list)
+    requires: list[Requirement] = field(default_factory=list)
     abstract: bool = False
     max_failures: int | None = None
     on_error: str = ""

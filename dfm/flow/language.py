@@ -61,6 +61,7 @@ TASK: Table = {
     "examples": Field("examples", "for readers of the documentation"),
     "cache": Field("cache", "accepted without effect in this version"),
     "abstract": Field("flag", "only a base for `uses`: cannot be run"),
+    "requires": Field("tags", "checks of the graph, for this task and those made from it"),
     "max_failures": Field("integer", "failures that a compound bears before it stops; -1: the default"),
     "on_error": Field("text", "module:function that decides what becomes of a failed compound"),
 }  # fmt: skip
@@ -87,6 +88,7 @@ TYPE: Table = {
     "desc": Field("any", "what it is, in one line"),
     "with": Field("parameters", "its fields"),
     "tags": Field("tags", "tags of the type"),
+    "check": Field("text", "of a check: module:function, called for each task that requires it"),
 }
 CONFIGURATION: Table = {
     "name": Field("name", "name, for `dfm run -c NAME`"),

@@ -58,6 +58,16 @@ class Flow:
         """What its `desc` says, or that of the nearest base that has one."""
         return next((link.desc for link in self._shapes.of(task).chain if link.desc), "")
 
+    def is_provided(self, task: Task) -> bool:
+        """Whether it is more than a place that the project leaves empty (std.NotProvided)."""
+        return self._shapes.of(task).library != "NotProvided"
+
+    def is_implemented(self, task: Task) -> bool:
+        """Whether it would do anything: what std.check.Implemented looks at, before the graph stands."""
+        shape = self._shapes.of(task)
+        does = shape.run or shape.library or shape.item_type or shape.is_compound
+        return bool(does or shape.needs or any(link.is_computed for link in shape.chain))
+
     def graph(self, tasks: Sequence[str], rundir: str) -> Graph:
         """The graph of these tasks; `rundir` is absolute. Raises FlowError, UsageError."""
         goals = [find_goal(self.program, name) for name in tasks]

@@ -12,8 +12,8 @@ _STD_LATER: Final = frozenset(
     "std." + name
     for name in """
         Agent AgentPersona AgentPersonaTag AgentReference AgentReferenceTag AgentResource AgentSkill
-        AgentSkillTag AgentTool AgentToolTag Check Eval EvalInfo EvalRunner EvalSample NotProvided
-        Publish RunTasks TestInfo TestRunner check.Implemented check.Needs
+        AgentSkillTag AgentTool AgentToolTag Eval EvalInfo EvalRunner EvalSample
+        Publish RunTasks TestInfo TestRunner
     """.split()
 )
 

@@ -102,6 +102,8 @@ class Needs:
         task = find_task(self._program, name, owner.context)
         if task is not None:
             return self._number_of(task, where)
+        if level and self._is_abstract_sibling(name, instance, where):
+            return None
         if level and name in level.members:
             return instance.number  # a circle, to be said as such
         if name.endswith(NEEDS_OF):
@@ -117,6 +119,18 @@ class Needs:
             hint=did_you_mean(name, known_names(self._program, owner.context)),
         )  # fmt: skip
         return None
+
+    def _is_abstract_sibling(self, name: str, instance: Instance, where: Where) -> bool:
+        """Whether a name is that of a base in a body, which is not to be needed; then it is said."""
+        around = instance.task.enclosing
+        while around is not None:
+            found = around.in_body(name)
+            if found is not None and found.abstract:
+                what = f"{found.name} is abstract: a base for others, not to be run"
+                self._evaluation.problems.add(where, what)
+                return True
+            around = around.enclosing
+        return False
 
     def _say_circle(self, other: Instance, stack: list[_Open]) -> None:
         names = [one.instance.name for one in stack]

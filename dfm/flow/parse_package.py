@@ -13,7 +13,6 @@ _PACKAGE_LATER = {
     "filters": 15, "imports": 7, "package-map": 7, "fragments": 6, "overrides": 22, "uses": 23,
 }  # fmt: skip
 _CONFIGURATION_LATER = {"imports": 22, "fragments": 22, "types": 22, "tasks": 22, "overrides": 22}
-_TYPE_LATER = {"check": 26}
 
 
 def parse_package(reader: Reader, document: Document) -> Package:
@@ -75,12 +74,14 @@ def _read_types(reader: Reader, where: Where, value: Value, package: Package) ->
         short = reader.name(place.at("name"), fields.get("name"))
         if not short:
             continue
-        reader.ignore_unknown(place, fields, TYPE, "a type", later=_TYPE_LATER)
+        reader.ignore_unknown(place, fields, TYPE, "a type")
         name = f"{package.name}.{short}"
         kind = Type(name, place, package.context)
         if "uses" in fields:
             kind.uses = reader.text(place.at("uses"), fields["uses"])
         kind.doc = str(fields.get("doc") or fields.get("desc") or "")
+        if "check" in fields:
+            kind.check = reader.text(place.at("check"), fields["check"])
         if "tags" in fields:
             kind.tags = parse_tags(reader, place.at("tags"), fields["tags"])
         kind.params = parse_parameters(

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from dfm.flow.declarations import Context, TagUse, Task
+from dfm.flow.declarations import Context, Requirement, TagUse, Task
 from dfm.flow.document import Where, describe
 from dfm.flow.fields import Reader
 from dfm.flow.language import CACHE, COMPRESSIONS, EXAMPLE, NAMES, SHELLS, STRATEGY, TASK
@@ -13,7 +13,7 @@ _SCOPES = ("root", "export", "local")
 
 # Fields of the language that later versions run, with their sections.
 _LATER = {
-    "override": 22, "control": 20, "requires": 26, "elaborate": 26, "summary": 26, "set": 24,
+    "override": 22, "control": 20, "elaborate": 26, "summary": 26, "set": 24,
     "provide": 24, "let": 24,
 }  # fmt: skip
 _LATER_STRATEGIES = {"generate": 19, "select": 19, "chain": 19}
@@ -187,10 +187,16 @@ def _uptodate(reader: Reader, task: Task, where: Where, value: Value) -> None:
 
 def parse_tags(reader: Reader, where: Where, value: Value) -> list[TagUse]:
     """`tags:` of a task, type or package (section 25)."""
+    return _uses_of_types(reader, where, value, "a tag")
+
+
+def _uses_of_types(reader: Reader, where: Where, value: Value, what: str) -> list[TagUse]:
+    """A list of types, each alone or as a map of one type to the values of its fields."""
     if value is None:
         return []
     if not isinstance(value, list):
-        reader.problems.add(where, f"`tags` must be a list, not {describe(value)}")
+        name = where.path[-1]
+        reader.problems.add(where, f"`{name}` must be a list, not {describe(value)}")
         return []
     found = []
     for number, element in enumerate(value):
@@ -201,12 +207,19 @@ def parse_tags(reader: Reader, where: Where, value: Value) -> list[TagUse]:
             name, fields = next(iter(element.items()))
             found.append(TagUse(name, place, reader.mapping(place.at(name), fields)))
         else:
-            reader.problems.add(place, "a tag is a type, or a map of one type to its fields")
+            reader.problems.add(place, f"{what} is a type, or a map of one type to its fields")
     return found
 
 
 def _tags(reader: Reader, task: Task, where: Where, value: Value) -> None:
     task.tags = parse_tags(reader, where.at("tags"), value)
+
+
+def _requires(reader: Reader, task: Task, where: Where, value: Value) -> None:
+    task.requires = [
+        Requirement(use.type, use.where, use.fields)
+        for use in _uses_of_types(reader, where.at("requires"), value, "a check")
+    ]
 
 
 def _examples(reader: Reader, task: Task, where: Where, value: Value) -> None:
@@ -276,6 +289,7 @@ _FIELDS: dict[str, Callable[[Reader, Task, Where, Value], None]] = {
     "tags": _tags,
     "examples": _examples,
     "cache": _cache,
+    "requires": _requires,
     "abstract": _abstract,
     "max_failures": _max_failures,
     "on_error": _on_error,

@@ -7,7 +7,17 @@ whose `uses` is computed, which has a shape for every base it comes to.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from dfm.flow.declarations import MISSING, Context, Parameter, Program, TagUse, Task, Type
+from dfm.flow.declarations import (
+    KINDS,
+    MISSING,
+    Context,
+    Parameter,
+    Program,
+    Requirement,
+    TagUse,
+    Task,
+    Type,
+)
 from dfm.flow.names import find_base, find_type, known_names, known_types, unknown
 from dfm.flow.problems import Problems, did_you_mean
 from dfm.flow.templates import has_expressions
@@ -44,6 +54,11 @@ class Merged:
         """The last writing that gives a value; None if its value is the empty one of its type."""
         return next((one for one in reversed(self.writings) if one.parts()), None)
 
+    def default(self) -> Value:
+        """What a type's field is when nobody gives it: a plain value, as types of checks have."""
+        written = self.written()
+        return KINDS[self.kind] if written is None else written.value
+
     def changed_by(self, writing: Parameter) -> "Merged":
         """With one more writing, which replaces only what it mentions."""
         says_values = writing.accepted is not None
@@ -79,6 +94,8 @@ class Shape:
     max_failures: int = -1
     on_error: Task | None = None
     resources: TagUse | None = None
+    # By full type and `id`: the nearest of each, with the task that says so.
+    requires: dict[tuple[str, str], tuple[Requirement, Task]] = field(default_factory=dict)
 
     @property
     def is_compound(self) -> bool:
@@ -121,6 +138,15 @@ class Shapes:
                 )
             self._types[kind.name] = fields
         return self._types[kind.name]
+
+    def type_of(self, ref: str, context: Context) -> Type | None:
+        return find_type(self._program, ref, context)
+
+    def types_below(self, name: str) -> list[Type]:
+        """A type and its bases, by its full name; it exists."""
+        kind = self._program.type(name)
+        assert kind is not None, name
+        return self._type_chain(kind)
 
     def is_a(self, kind: Type, base: str) -> bool:
         """Whether a type is, or derives from, the type of this full name."""
@@ -217,12 +243,26 @@ class Shapes:
         if link.on_error:
             shape.on_error = link
         for tag in link.tags:
-            if self._tag_type(tag, link.context) == RESOURCE_TAG:
-                shape.resources = tag
+            kind = find_type(self._program, tag.type, link.context)
+            if kind is not None and self.is_a(kind, RESOURCE_TAG):
+                shape.resources = self._with_defaults(tag, kind)
+        for requirement in link.requires:
+            kind = find_type(self._program, requirement.type, link.context)
+            if kind is not None:
+                key = kind.name, str(requirement.fields.get("id", ""))
+                shape.requires.pop(key, None)  # in the order of those that count
+                shape.requires[key] = requirement, link
 
-    def _tag_type(self, tag: TagUse, context: Context) -> str:
-        kind = find_type(self._program, tag.type, context)
-        return kind.name if kind else ""
+    def _with_defaults(self, tag: TagUse, kind: Type) -> TagUse:
+        """A tag of a type that derives from std.ResourceTag says what that type says, too."""
+        said: dict[str, Value] = {}
+        for link in self._type_chain(kind):
+            if link.name == RESOURCE_TAG:
+                break
+            for name, parameter in link.params.items():
+                if parameter.value is not MISSING:
+                    said.setdefault(name, parameter.value)
+        return TagUse(tag.type, tag.where, {**said, **tag.fields}) if said else tag
 
     def _layer(
         self,

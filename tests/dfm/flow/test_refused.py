@@ -27,7 +27,6 @@ def test_fields_of_a_package(project: Project, field: str) -> None:
     "field",
     [
         "control: {type: if, cond: x}",
-        "requires: [std.check.Implemented]",
         "elaborate: 'm:f'",
         "summary: 'm:f'",
         "set: [{a.b: c}]",
@@ -71,12 +70,6 @@ def test_fields_of_a_configuration(project: Project, field: str) -> None:
     ]
 
 
-def test_checks_of_types(project: Project) -> None:
-    assert project.faults("types: [{name: c, check: 'm:f'}]") == [
-        f"1:19: `check` of a type {LATER}"
-    ]
-
-
 @pytest.mark.parametrize(
     "text", ["${{ x | my.filter }}", "${{ [] | stems }}", "${{ resolve('x') }}"]
 )
@@ -84,13 +77,13 @@ def test_filters_and_resolve(project: Project, text: str) -> None:
     assert len(project.faults(f"tasks:\n- name: t\n  run: {text!r}")) == 1
 
 
-@pytest.mark.parametrize("base", ["Publish", "RunTasks", "TestRunner", "NotProvided", "Agent"])
+@pytest.mark.parametrize("base", ["Publish", "RunTasks", "TestRunner", "Agent"])
 def test_tasks_of_the_library_that_are_not_there(project: Project, base: str) -> None:
     (fault,) = project.faults(f"tasks: [{{name: t, uses: std.{base}}}]")
     assert fault.startswith(f"1:25: `std.{base}` {LATER}")
 
 
-@pytest.mark.parametrize("base", ["Check", "check.Needs", "AgentSkill", "Eval"])
+@pytest.mark.parametrize("base", ["AgentSkill", "Eval"])
 def test_types_of_the_library_that_are_not_there(project: Project, base: str) -> None:
     (fault,) = project.faults(f"types: [{{name: T, uses: std.{base}}}]")
     assert fault.startswith(f"1:25: `std.{base}` {LATER}")
