@@ -178,6 +178,8 @@ def _list_tasks(flow: Flow) -> None:
     width = max((len(task.name) for task in tasks), default=0)
     for task in tasks:
         notes = "" if flow.is_implemented(task) else " [unimplemented]"
+        for axis, values in flow.axes(task).items():
+            notes += f" [{axis}: {', '.join(map(str, values))}]"
         print(f"{task.name:<{width}} - {flow.description(task) or '<no description>'}{notes}")  # noqa: T201
 
 

@@ -5,6 +5,7 @@ however deep the needs go.
 """
 
 import dataclasses
+import itertools
 from collections import deque
 from collections.abc import Iterable, Iterator
 
@@ -13,13 +14,16 @@ from dfm.flow.command_line import CommandLine
 from dfm.flow.declarations import MISSING, Program, Task
 from dfm.flow.document import Where
 from dfm.flow.evaluation import Evaluation
+from dfm.flow.families import Families
 from dfm.flow.instance import Instance, Level, folder_name
 from dfm.flow.leaf import bare_node, leaf_node
 from dfm.flow.needs import Needs
 from dfm.flow.problems import Problems
 from dfm.flow.products import Products
+from dfm.flow.python_nodes import PythonNodes
 from dfm.flow.requirements import Requirements
 from dfm.flow.shapes import Shape, Shapes
+from dfm.flow.variants import Variants
 from dfm.flow.world import BadValue, Body, Parameters, World
 from dfm.graph.node import Compound, Disabled, Entry, Graph, Node, Nothing, Script, cycle
 
@@ -33,6 +37,7 @@ class Builder:
         self,
         program: Program,
         shapes: Shapes,
+        families: Families,
         world: World,
         line: CommandLine,
         problems: Problems,
@@ -49,11 +54,21 @@ class Builder:
         self._todo: deque[Instance] = deque()
         self._evaluation = Evaluation(shapes, world, line, problems, rundir)
         self._requirements = Requirements(shapes, self._evaluation, Products(program, shapes))
-        self._needs = Needs(program, self._evaluation, self._number_of, self._instance_of)
+        self._variants = Variants(
+            families, self._evaluation, self._number_of, self._instance_of, self._new,
+            self._todo.append,
+        )  # fmt: skip
+        self._needs = Needs(
+            program, self._evaluation, families, self._variants.numbers_of, self._instance_of
+        )
+        self._python = PythonNodes(program, families, self._evaluation, self._needs, self._new)
 
-    def build(self, goals: Iterable[Task]) -> Graph:
-        """The graph of these tasks and of all that they need. Raises FlowError, UsageError."""
-        numbers = [self._number_of(task, task.where) for task in goals]
+    def build(self, goals: Iterable[tuple[Task, str]]) -> Graph:
+        """The graph of these tasks and of all that they need. Raises FlowError, UsageError.
+
+        Beside a task that is a family stands the key of a variant, or a part of it.
+        """
+        numbers = [number for task, key in goals for number in self._variants.goal(task, key)]
         while self._todo:
             self._elaborate(self._todo.popleft())
         self._problems.raise_any()
@@ -134,11 +149,15 @@ class Builder:
 
     def _node(self, instance: Instance) -> Node:
         task = instance.task
-        if instance.level is None and not self._is_enabled(task, None):
+        if instance.level is None and not self._is_wanted(instance):
             instance.needs = []
             return bare_node(instance, Disabled())
         shape = self._evaluation.shape(task, instance.body)
         params = self._evaluation.params(instance, shape)
+        if shape.elaborate is not None and instance.declared is None:
+            self._python.elaborate(instance, shape, shape.elaborate, params)
+            self.tasks[instance.number] = instance.task
+            return self._node(instance)
         if instance.needs is None:
             instance.needs = self._needs.of(instance)
         if shape.requires:
@@ -146,6 +165,13 @@ class Builder:
         if shape.is_compound:
             return self._compound(instance, shape, params)
         return leaf_node(self._evaluation, instance, shape, params)
+
+    def _is_wanted(self, instance: Instance) -> bool:
+        """Whether a task of a package is enabled, or a variant and its family."""
+        family = instance.family
+        if family is not None and not self._is_enabled(family.task, None):
+            return False
+        return self._is_enabled(instance.task, instance.body)
 
     def _is_enabled(self, task: Task, body: Body | None) -> bool:
         return task.iff is MISSING or self._evaluation.is_enabled(task, body)
@@ -159,10 +185,28 @@ class Builder:
         scope = instance.number if contains else instance.scope
         entry = self._entry(instance, shape)
         terminals: list[int] = []
+        if shape.generate is not None:
+            members, terminals = self._python.generate(
+                instance, shape.generate, params, entry, scope, bodies
+            )
+            self._todo += members
+            return self._around_body(instance, shape, params, entry, terminals, max_failures)
         for suffix, bindings in self._evaluation.cells(instance, shape, params):
             body = Body(params, bindings, instance.body)
             members = self._members(instance, shape, body, suffix, scope, bodies)
-            terminals += self._connect(members, entry)
+            terminals += self._connect(members, entry, is_chain=shape.is_chain)
+        return self._around_body(instance, shape, params, entry, terminals, max_failures)
+
+    def _around_body(
+        self,
+        instance: Instance,
+        shape: Shape,
+        params: Parameters,
+        entry: int,
+        terminals: list[int],
+        max_failures: int,
+    ) -> Node:
+        """The node of the compound itself."""
         is_matrix = shape.matrix is not None
         work = Compound(
             members=(),
@@ -171,6 +215,7 @@ class Builder:
             is_matrix=is_matrix,
             is_empty=not terminals,
             entry=entry,
+            waits_for_entry=shape.generate is not None,
         )
         node = bare_node(instance, work)
         node.params = params.all()
@@ -256,8 +301,9 @@ class Builder:
             member.rundir = member.folder if is_own else member.rundir
         return True
 
-    def _connect(self, members: list[Instance], entry: int) -> list[int]:
-        """Works out the needs of the members of a body; returns those that no sibling needs."""
+    def _connect(self, members: list[Instance], entry: int, *, is_chain: bool) -> list[int]:
+        """Works out the needs of the members of a body; returns those that no sibling needs. In a
+        chain each needs the one before."""
         numbers = {member.number for member in members}
         for member in members:
             assert member.level is not None
@@ -267,6 +313,10 @@ class Builder:
                     member.level.feeders.setdefault(fed.number, []).append(member.number)
         for member in members:
             self._needs.of(member)
+        if is_chain:
+            for before, member in itertools.pairwise(members):
+                assert member.needs is not None
+                member.needs = list(dict.fromkeys([*member.needs, before.number]))
         needed: set[int] = set()
         for member in members:
             assert member.needs is not None

@@ -1,16 +1,18 @@
 """What is wrong with declarations, found before any graph is built: references, parameters, names in
 expressions, tags (section 2, step 2). Every declaration is looked at, not only those of the run."""
 
+import contextlib
 from collections.abc import Iterator, Mapping
 
-from dfm.flow.declarations import Context, Package, Program, Requirement, TagUse, Task, Type
+from dfm.flow.declarations import Context, Package, Program, Requirement, Select, TagUse, Task, Type
 from dfm.flow.document import Where
 from dfm.flow.expressions import ExpressionError, Reference, template
+from dfm.flow.families import Families
 from dfm.flow.names import NEEDS_OF, find_task, find_type, known_names, known_types, unknown
 from dfm.flow.problems import Problems, did_you_mean
 from dfm.flow.shapes import Merged, Shapes
 from dfm.flow.templates import report, texts
-from dfm.flow.world import World
+from dfm.flow.world import BadValue, World
 from dfm.graph.values import Value
 
 _ALWAYS_THERE = frozenset({"env", "srcdir", "rootdir", "root", "rundir", "name", "this", "matrix"})
@@ -23,8 +25,11 @@ _NONE: Mapping[str, Merged] = {}
 class Check:
     """Goes through the declarations of one package; what is wrong ends up in `problems`."""
 
-    def __init__(self, program: Program, shapes: Shapes, world: World, problems: Problems) -> None:
+    def __init__(
+        self, program: Program, shapes: Shapes, world: World, families: Families, problems: Problems
+    ) -> None:
         self._program = program
+        self._families = families
         self._shapes = shapes
         self._world = world
         self._problems = problems
@@ -82,10 +87,23 @@ class Check:
             self._texts(values, place, f"axis `{axis}` of {task.name}", inside)
             if not isinstance(values, list) and "${{" not in str(values):
                 self._problems.add(place.key(), f"axis `{axis}` must be a list")
+        if task.select is not None:
+            self._select(task, task.select, inside)
         for tag in task.tags:
             self._tag(tag, inside)
         for requirement in task.requires:
             self._type_use(requirement, inside, _CHECK, "check")
+
+    def _select(self, task: Task, select: Select, inside: "_Around") -> None:
+        for axis, values in select.axes.items():
+            place = select.where.at("axes", axis)
+            self._texts(values, place, f"axis `{axis}` of {task.name}", _Around(task.context))
+        for field in ("key", "default"):
+            value = select.key if field == "key" else select.default
+            self._texts(value, select.where.at(field), f"`{field}` of {task.name}", inside)
+        if not self._problems.any():  # else its axes may be what is wrong
+            with contextlib.suppress(BadValue):
+                self._families.cells(task)
 
     def _references(self, task: Task, around: "_Around") -> None:
         for number, name in enumerate(task.needs):
@@ -93,13 +111,23 @@ class Check:
             if "${{" in name:
                 self._texts(name, where, f"`needs` of {task.name}", around)
             elif name and not self._resolves(name, task) and not self._is_open(task.enclosing):
-                self._problems.add(
-                    where, f"{task.name} needs `{name}`, and there is no such task",
-                    hint=did_you_mean(name, self._known(task)),
-                )  # fmt: skip
+                self._no_such_need(name, task, where)
         for number, name in enumerate(task.feeds):
             if name:
                 self._feeds(name, task, task.where.at("feeds", number))
+
+    def _no_such_need(self, name: str, task: Task, where: Where) -> None:
+        found = self._families.find(name, task.context)
+        if found is None:
+            self._problems.add(
+                where, f"{task.name} needs `{name}`, and there is no such task",
+                hint=did_you_mean(name, self._known(task)),
+            )  # fmt: skip
+            return
+        with contextlib.suppress(BadValue):
+            if found[1] not in self._families.cells(found[0]):
+                what, hint = self._families.unknown_key(*found)
+                self._problems.add(where, f"{task.name} needs `{name}`: {what}", hint=hint)
 
     def _feeds(self, name: str, task: Task, where: Where) -> None:
         """A task feeds what could need it: one of its body feeds siblings only."""
@@ -205,7 +233,7 @@ class Check:
     def _is_parameter(self, name: str, task: Task | None) -> bool:
         for around in _enclosing(task):
             shape = self._shapes.of(around)
-            if name in shape.params or (shape.matrix and name in (shape.matrix.matrix or ())):
+            if name in shape.params or name in shape.axes:
                 return True
         return False
 
@@ -222,7 +250,7 @@ class Check:
         for task in _enclosing(around.task):
             shape = self._shapes.of(task)
             yield from shape.params
-            yield from (shape.matrix.matrix or ()) if shape.matrix else ()
+            yield from shape.axes
         yield from self._world.names(around.context)
 
 

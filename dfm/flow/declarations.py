@@ -86,6 +86,22 @@ class Type:
     check: str = ""  # of a check type: the function
 
 
+class Generate(NamedTuple):
+    """Python that makes the body of a task."""
+
+    where: Where
+    run: str
+
+
+class Select(NamedTuple):
+    """The axes of a family of variants."""
+
+    where: Where
+    axes: dict[str, Value]
+    key: str  # empty: the values, joined by dots
+    default: Value  # "all", "none", values of axes; MISSING
+
+
 @dataclass(slots=True)
 class Task:
     """A task declaration, in a package or in the body of another."""
@@ -109,6 +125,9 @@ class Task:
     library: str = ""  # of a standard task: the function of dfm that does it
     body: list["Task"] | None = None
     matrix: dict[str, Value] | None = None  # axes
+    select: Select | None = None
+    generate: Generate | None = None
+    is_chain: bool = False
     consumes: Value = MISSING
     passthrough: Value = MISSING
     produces: list[Pattern] | None = None
@@ -117,6 +136,7 @@ class Task:
     tags: list[TagUse] = field(default_factory=list)
     requires: list[Requirement] = field(default_factory=list)
     abstract: bool = False
+    elaborate: str = ""  # module:function
     max_failures: int | None = None
     on_error: str = ""
     enclosing: "Task | None" = None
@@ -127,6 +147,16 @@ class Task:
     def place(self) -> Place:
         """Where its name stands."""
         return self.where.at(self.named_by).place()
+
+    @property
+    def has_strategy(self) -> bool:
+        """Whether it says how its body is repeated or made."""
+        return (
+            self.matrix is not None
+            or self.select is not None
+            or self.generate is not None
+            or self.is_chain
+        )
 
     @property
     def is_computed(self) -> bool:

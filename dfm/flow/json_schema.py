@@ -80,6 +80,8 @@ def _values() -> Json:
         "consumed": _selection("all", "none"),
         "passed": _selection("all", "none", "unused"),
         "uptodate": {"type": ["boolean", "string"]},
+        "select": _object(language.SELECT, required=("axes",), closed=True),
+        "generate": _object(language.GENERATE, required=("run",), closed=True),
         "strategy": {**_object(language.STRATEGY), "type": ["object", "null"]},
         "cache": {
             **_object(language.CACHE, closed=True),

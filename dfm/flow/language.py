@@ -62,12 +62,25 @@ TASK: Table = {
     "cache": Field("cache", "accepted without effect in this version"),
     "abstract": Field("flag", "only a base for `uses`: cannot be run"),
     "requires": Field("tags", "checks of the graph, for this task and those made from it"),
+    "elaborate": Field("text", "module:function that makes the node of the graph"),
     "max_failures": Field("integer", "failures that a compound bears before it stops; -1: the default"),
     "on_error": Field("text", "module:function that decides what becomes of a failed compound"),
 }  # fmt: skip
 STRATEGY: Table = {
     "matrix": Field("map", "one node for each combination of the axes' values: {axis: [values]}"),
+    "select": Field("select", "a family of variants, each a task of its own: TASK.VALUE.VALUE"),
+    "generate": Field("generate", "a function of Python that makes the body"),
+    "chain": Field("flag", "the tasks of the body one after the other"),
     "body": Field("tasks", "the same as the task's `body`"),
+}
+SELECT: Table = {
+    "axes": Field("map", "names of axes to lists of values"),
+    "key": Field("text", "the name of a variant; default: the values joined by dots"),
+    "default": Field("any", "what the family's own name means: all, none, or values of axes"),
+}
+GENERATE: Table = {
+    "run": Field("text", "several lines of Python, or module.function, called with ctxt and input"),
+    "shell": Field(("pytask", "python"), "what the text is"),
 }
 PARAMETER: Table = {
     "type": Field("kind", "str, int, float, bool, list or map"),

@@ -10,6 +10,7 @@ from dfm.flow.check import Check
 from dfm.flow.command_line import CommandLine, assign
 from dfm.flow.declarations import Configuration, Package, Parameter, Program, Task
 from dfm.flow.document import Document, Where
+from dfm.flow.families import Families
 from dfm.flow.fields import Reader
 from dfm.flow.find import find_root
 from dfm.flow.names import NEEDS_OF, find_goal, find_task, known_names
@@ -20,7 +21,7 @@ from dfm.flow.resources import place_of
 from dfm.flow.shapes import Merged, Shapes, variable
 from dfm.flow.world import BadValue, World
 from dfm.graph.node import Graph
-from dfm.graph.values import Fields
+from dfm.graph.values import Fields, Value
 
 _STD = os.path.join(os.path.dirname(os.path.abspath(__file__)), "std", "flow.yaml")
 _DATA_ITEM = "std.DataItem"
@@ -39,13 +40,14 @@ class Flow:
     """A flow that was loaded without a fault. `file` and `folder` are those of the root flow file."""
 
     def __init__(
-        self, document: Document, program: Program, shapes: Shapes, world: World,
-        line: CommandLine, problems: Problems,
+        self, document: Document, program: Program, shapes: Shapes, families: Families,
+        world: World, line: CommandLine, problems: Problems,
     ) -> None:  # fmt: skip
         self.file = document.file
         self.folder = document.directory
         self.program = program
         self._shapes = shapes
+        self._families = families
         self._world = world
         self._line = line
         self._problems = problems
@@ -70,15 +72,30 @@ class Flow:
 
     def graph(self, tasks: Sequence[str], rundir: str) -> Graph:
         """The graph of these tasks; `rundir` is absolute. Raises FlowError, UsageError."""
-        goals = [find_goal(self.program, name) for name in tasks]
+        goals = [self._goal(name) for name in tasks]
         builder = Builder(
-            self.program, self._shapes, self._world, self._line, self._problems, rundir
-        )
+            self.program, self._shapes, self._families, self._world, self._line, self._problems,
+            rundir,
+        )  # fmt: skip
         graph = builder.build(goals)
         self._tasks = builder.tasks
         graph.types = self._item_types()
         self._problems.raise_any()
         return graph
+
+    def _goal(self, name: str) -> tuple[Task, str]:
+        """A task, and of a family the key of a variant. Raises UsageError."""
+        try:
+            return find_goal(self.program, name), ""
+        except UsageError:
+            found = self._families.goal(name)
+            if found is None:
+                raise
+            return found
+
+    def axes(self, task: Task) -> dict[str, list[Value]]:
+        """Of a family of variants; empty for any other task."""
+        return self._families.axes(task) if self._families.owner(task) else {}
 
     def place_of_request(self, number: int, field: str) -> Place | None:
         """Where a node of the last graph asks for a resource."""
@@ -125,9 +142,10 @@ def load(options: Options, environ: Mapping[str, str]) -> Flow:
         program, problems, environ=environ, root_file=document.file, variables=variables,
         overrides=line.variables,
     )  # fmt: skip
-    Check(program, shapes, world, problems).package(package, variables[package.name])
+    families = Families(program, shapes, world, problems)
+    Check(program, shapes, world, families, problems).package(package, variables[package.name])
     problems.raise_any()
-    return Flow(document, program, shapes, world, line, problems)
+    return Flow(document, program, shapes, families, world, line, problems)
 
 
 def _standard_library() -> Package:

@@ -7,16 +7,16 @@ from dfm.flow.document import Where, describe
 from dfm.flow.fields import Reader
 from dfm.flow.language import CACHE, COMPRESSIONS, EXAMPLE, NAMES, SHELLS, STRATEGY, TASK
 from dfm.flow.parse_parameters import parse_parameters
+from dfm.flow.parse_strategy import check_strategy, parse_strategy
 from dfm.graph.values import Value
 
 _SCOPES = ("root", "export", "local")
 
 # Fields of the language that later versions run, with their sections.
 _LATER = {
-    "override": 22, "control": 20, "elaborate": 26, "summary": 26, "set": 24,
+    "override": 22, "control": 20, "summary": 26, "set": 24,
     "provide": 24, "let": 24,
 }  # fmt: skip
-_LATER_STRATEGIES = {"generate": 19, "select": 19, "chain": 19}
 
 
 def parse_task(
@@ -47,6 +47,7 @@ def parse_task(
             read(reader, task, where, value)
         elif field not in NAMES:
             reader.unknown(where, field, {*_FIELDS, *NAMES}, "a task", _LATER)
+    check_strategy(reader, task)
     return task
 
 
@@ -136,9 +137,8 @@ def _body(key: str) -> Callable[[Reader, Task, Where, Value], None]:
 def _strategy(reader: Reader, task: Task, where: Where, value: Value) -> None:
     where = where.at("strategy")
     fields = reader.mapping(where, value)
-    reader.ignore_unknown(where, fields, STRATEGY, "`strategy`", later=_LATER_STRATEGIES)
-    if "matrix" in fields:
-        task.matrix = reader.mapping(where.at("matrix"), fields["matrix"])
+    reader.ignore_unknown(where, fields, STRATEGY, "`strategy`")
+    parse_strategy(reader, task, where, fields)
     if "body" in fields:
         _body("body")(reader, task, where, fields["body"])
 
@@ -256,14 +256,17 @@ def _max_failures(reader: Reader, task: Task, where: Where, value: Value) -> Non
     task.max_failures = reader.integer(where.at("max_failures"), value)
 
 
-def _on_error(reader: Reader, task: Task, where: Where, value: Value) -> None:
-    text = reader.text(where.at("on_error"), value)
-    module, colon, function = text.partition(":")
-    if not colon:
-        module, _, function = text.rpartition(".")
-    if not module or not function:
-        reader.problems.add(where.at("on_error"), f"`{text}` is not module:function")
-    task.on_error = f"{module}:{function}"
+def _function(attribute: str) -> Callable[[Reader, Task, Where, Value], None]:
+    def read(reader: Reader, task: Task, where: Where, value: Value) -> None:
+        text = reader.text(where.at(attribute), value)
+        module, colon, function = text.partition(":")
+        if not colon:
+            module, _, function = text.rpartition(".")
+        if not module or not function:
+            reader.problems.add(where.at(attribute), f"`{text}` is not module:function")
+        setattr(task, attribute, f"{module}:{function}")
+
+    return read
 
 
 _FIELDS: dict[str, Callable[[Reader, Task, Where, Value], None]] = {
@@ -292,6 +295,7 @@ _FIELDS: dict[str, Callable[[Reader, Task, Where, Value], None]] = {
     "requires": _requires,
     "abstract": _abstract,
     "max_failures": _max_failures,
-    "on_error": _on_error,
+    "elaborate": _function("elaborate"),
+    "on_error": _function("on_error"),
 }
 assert _FIELDS.keys() == TASK.keys(), "every field of the table has its reader"

@@ -4,7 +4,7 @@ A shape depends on declarations only, so that it is made once for all nodes of a
 whose `uses` is computed, which has a shape for every base it comes to.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from dfm.flow.declarations import (
@@ -87,6 +87,9 @@ class Shape:
     body: list[Task] | None = None
     siblings: dict[str, Task] = field(default_factory=dict)  # the body by short names
     matrix: Task | None = None  # whose axes count
+    select: Task | None = None  # the same of a family
+    generate: Task | None = None
+    is_chain: bool = False
     consumes: Value = MISSING
     passthrough: Value = MISSING
     produces: Task | None = None
@@ -94,8 +97,16 @@ class Shape:
     max_failures: int = -1
     on_error: Task | None = None
     resources: TagUse | None = None
+    elaborate: Task | None = None
     # By full type and `id`: the nearest of each, with the task that says so.
     requires: dict[tuple[str, str], tuple[Requirement, Task]] = field(default_factory=dict)
+
+    @property
+    def axes(self) -> Collection[str]:
+        """Of its cells, of a matrix or of a family."""
+        if self.matrix is not None:
+            return self.matrix.matrix or ()
+        return self.select.select.axes if self.select and self.select.select else ()
 
     @property
     def is_compound(self) -> bool:
@@ -222,10 +233,14 @@ class Shapes:
         shape.needs += [(need, link) for need in link.needs]
         if link.body is not None:
             shape.body = [*(shape.body or ()), *link.body]
-            shape.matrix = None  # a strategy is inherited together with its body only
-        if link.matrix is not None:
-            shape.matrix = link
-            shape.body = shape.body or []
+        if link.body is not None or link.has_strategy:
+            # A strategy is inherited together with its body only.
+            shape.matrix = link if link.matrix is not None else None
+            shape.select = link if link.select is not None else None
+            shape.generate = link if link.generate is not None else None
+            shape.is_chain = link.is_chain
+            if link.has_strategy:
+                shape.body = shape.body or []
         if link.run is not None and shape.body is None:
             shape.run, shape.library = link, ""
         if link.library:
@@ -240,6 +255,8 @@ class Shapes:
             shape.uptodate = link
         if link.max_failures is not None:
             shape.max_failures = link.max_failures
+        if link.elaborate:
+            shape.elaborate = link
         if link.on_error:
             shape.on_error = link
         for tag in link.tags:

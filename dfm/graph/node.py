@@ -60,6 +60,7 @@ class Compound:
     is_matrix: bool = False
     is_empty: bool = False  # emits nothing: no task in its body
     entry: int | None = None  # the node where its inputs come in
+    waits_for_entry: bool = False  # its body need not do so
 
     @property
     def contains_failures(self) -> bool:
@@ -112,6 +113,9 @@ class Graph:
         its whole body, any other node for its needs."""
         if isinstance(node.work, Compound) and node.work.contains_failures:
             return dict.fromkeys((*node.needs, *node.work.members))
+        if isinstance(node.work, Compound) and node.work.waits_for_entry:
+            assert node.work.entry is not None
+            return dict.fromkeys((*node.needs, node.work.entry))
         return dict.fromkeys(node.needs)
 
 

@@ -27,7 +27,6 @@ def test_fields_of_a_package(project: Project, field: str) -> None:
     "field",
     [
         "control: {type: if, cond: x}",
-        "elaborate: 'm:f'",
         "summary: 'm:f'",
         "set: [{a.b: c}]",
         "provide: [{a.b: c}]",
@@ -48,15 +47,6 @@ def test_a_task_that_overrides(project: Project) -> None:
     assert project.faults("tasks: [{override: t, run: x}]") == [
         f"1:10: `override` of a task {LATER}"
     ]
-
-
-@pytest.mark.parametrize(
-    "field", ["generate: {run: m.f}", "select: {axes: {a: [1]}}", "chain: true"]
-)
-def test_strategies(project: Project, field: str) -> None:
-    name = field.partition(":")[0]
-    fields = f"tasks: [{{name: t, strategy: {{{field}}}, body: [{{name: b}}]}}]"
-    assert project.faults(fields) == [f"1:30: `{name}` of `strategy` {LATER}"]
 
 
 @pytest.mark.parametrize(
