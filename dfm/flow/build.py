@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 
 from dfm.errors import FlowError
+from dfm.flow.beneath import Beneath, beneath
 from dfm.flow.command_line import CommandLine
 from dfm.flow.declarations import MISSING, Program, Task
 from dfm.flow.document import Where
@@ -42,7 +43,10 @@ class Builder:
         line: CommandLine,
         problems: Problems,
         rundir: str,
+        around: Beneath | None = None,
     ) -> None:
+        """`around`: for tasks of packages, those that set something for them."""
+        self._around_tasks = around or {}
         self._program = program
         self._problems = problems
         self._nodes: list[Node | None] = []
@@ -85,6 +89,10 @@ class Builder:
         self._problems.raise_any()
         return graph
 
+    def beneath(self, graph: Graph) -> Beneath:
+        """The tasks of packages that are below others which set something."""
+        return beneath(graph, self._instances.values())
+
     def _say_circle(self, circle: list[Node]) -> None:
         names = " -> ".join(node.name for node in circle)
         places = [f"{node.name}: {task.place}" for node in circle[:-1]
@@ -123,6 +131,10 @@ class Builder:
         if instance is None:
             folder = folder_name(task.name)
             instance = self._instances[id(task)] = Instance(-1, task, task.name, folder, folder)
+            for setting in self._around_tasks.get(id(task), ()):
+                instance.body = self._evaluation.setting_for(
+                    self._instance_of(setting), instance.body
+                )
         return instance
 
     def _number_of(self, task: Task, where: Where) -> int:
@@ -192,7 +204,7 @@ class Builder:
             self._todo += members
             return self._around_body(instance, shape, params, entry, terminals, max_failures)
         for suffix, bindings in self._evaluation.cells(instance, shape, params):
-            body = Body(params, bindings, instance.body)
+            body = self._evaluation.body(instance, params, bindings)
             members = self._members(instance, shape, body, suffix, scope, bodies)
             terminals += self._connect(members, entry, is_chain=shape.is_chain)
         return self._around_body(instance, shape, params, entry, terminals, max_failures)

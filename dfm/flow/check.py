@@ -4,7 +4,17 @@ expressions, tags (section 2, step 2). Every declaration is looked at, not only 
 import contextlib
 from collections.abc import Iterator, Mapping
 
-from dfm.flow.declarations import Context, Package, Program, Requirement, Select, TagUse, Task, Type
+from dfm.flow.declarations import (
+    Context,
+    Package,
+    Program,
+    Rebinding,
+    Requirement,
+    Select,
+    TagUse,
+    Task,
+    Type,
+)
 from dfm.flow.document import Where
 from dfm.flow.expressions import ExpressionError, Reference, template
 from dfm.flow.families import Families
@@ -87,12 +97,26 @@ class Check:
             self._texts(values, place, f"axis `{axis}` of {task.name}", inside)
             if not isinstance(values, list) and "${{" not in str(values):
                 self._problems.add(place.key(), f"axis `{axis}` must be a list")
+        for rebinding in task.sets:
+            self._rebinding(task, rebinding, inside)
+        for name, value in task.lets.items():
+            self._texts(value, where.at("let", name), f"`let` of {task.name}", inside)
         if task.select is not None:
             self._select(task, task.select, inside)
         for tag in task.tags:
             self._tag(tag, inside)
         for requirement in task.requires:
             self._type_use(requirement, inside, _CHECK, "check")
+
+    def _rebinding(self, task: Task, rebinding: Rebinding, inside: "_Around") -> None:
+        for name, value, where in rebinding.assignments:
+            self._texts(value, where, f"`set` of {task.name}", inside)
+            path = tuple(name.split("."))
+            if rebinding.is_forcing or self._world.variable(path, task.context) is not None:
+                continue
+            what = f"no package variable `{name}` to set"
+            known = self._world.names(task.context)
+            self._problems.add(where.key(), what, hint=did_you_mean(name, known))
 
     def _select(self, task: Task, select: Select, inside: "_Around") -> None:
         for axis, values in select.axes.items():

@@ -86,6 +86,24 @@ class Type:
     check: str = ""  # of a check type: the function
 
 
+class Assignment(NamedTuple):
+    """A name and what it is set to."""
+
+    name: str
+    value: Value
+    where: Where
+
+
+class Rebinding(NamedTuple):
+    """What a task sets for all below it: variables, or parameters of the nodes that fit."""
+
+    where: Where
+    assignments: list[Assignment]
+    uses: str = ""  # a pattern of types of nodes
+    path: str = ""  # a pattern of names of nodes
+    is_forcing: bool = False  # parameters, not variables
+
+
 class Generate(NamedTuple):
     """Python that makes the body of a task."""
 
@@ -135,6 +153,8 @@ class Task:
     uptodate: bool | str | None = None
     tags: list[TagUse] = field(default_factory=list)
     requires: list[Requirement] = field(default_factory=list)
+    sets: list[Rebinding] = field(default_factory=list)
+    lets: dict[str, Value] = field(default_factory=dict)
     abstract: bool = False
     elaborate: str = ""  # module:function
     max_failures: int | None = None

@@ -80,6 +80,14 @@ def _values() -> Json:
         "consumed": _selection("all", "none"),
         "passed": _selection("all", "none", "unused"),
         "uptodate": {"type": ["boolean", "string"]},
+        "assignments": _list({"type": "object"}),
+        "rebindings": _list({
+            "anyOf": [
+                _object(language.REBINDING, required=("set",), closed=True),
+                {"type": "object",
+                 "not": {"anyOf": [{"required": [key]} for key in language.REBINDING]}},
+            ]
+        }),
         "select": _object(language.SELECT, required=("axes",), closed=True),
         "generate": _object(language.GENERATE, required=("run",), closed=True),
         "strategy": {**_object(language.STRATEGY), "type": ["object", "null"]},

@@ -62,6 +62,9 @@ TASK: Table = {
     "cache": Field("cache", "accepted without effect in this version"),
     "abstract": Field("flag", "only a base for `uses`: cannot be run"),
     "requires": Field("tags", "checks of the graph, for this task and those made from it"),
+    "set": Field("rebindings", "variables and parameters for all that is below this task"),
+    "provide": Field("rebindings", "the same as `set`"),
+    "let": Field("map", "older form: names that resolve() finds below this task"),
     "elaborate": Field("text", "module:function that makes the node of the graph"),
     "max_failures": Field("integer", "failures that a compound bears before it stops; -1: the default"),
     "on_error": Field("text", "module:function that decides what becomes of a failed compound"),
@@ -77,6 +80,11 @@ SELECT: Table = {
     "axes": Field("map", "names of axes to lists of values"),
     "key": Field("text", "the name of a variant; default: the values joined by dots"),
     "default": Field("any", "what the family's own name means: all, none, or values of axes"),
+}
+REBINDING: Table = {
+    "set": Field("assignments", "the parameters, each a map of names to values"),
+    "uses": Field("text", "of nodes whose type fits this pattern"),
+    "path": Field("text", "of nodes whose name fits this pattern"),
 }
 GENERATE: Table = {
     "run": Field("text", "several lines of Python, or module.function, called with ctxt and input"),

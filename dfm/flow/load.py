@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from dfm.errors import Place, Problem, UsageError
+from dfm.flow.beneath import Beneath
 from dfm.flow.build import Builder
 from dfm.flow.check import Check
 from dfm.flow.command_line import CommandLine, assign
@@ -73,15 +74,22 @@ class Flow:
     def graph(self, tasks: Sequence[str], rundir: str) -> Graph:
         """The graph of these tasks; `rundir` is absolute. Raises FlowError, UsageError."""
         goals = [self._goal(name) for name in tasks]
-        builder = Builder(
-            self.program, self._shapes, self._families, self._world, self._line, self._problems,
-            rundir,
-        )  # fmt: skip
+        builder = self._builder(rundir)
         graph = builder.build(goals)
+        around = builder.beneath(graph)
+        if around:
+            builder = self._builder(rundir, around)
+            graph = builder.build(goals)
         self._tasks = builder.tasks
         graph.types = self._item_types()
         self._problems.raise_any()
         return graph
+
+    def _builder(self, rundir: str, around: Beneath | None = None) -> Builder:
+        return Builder(
+            self.program, self._shapes, self._families, self._world, self._line, self._problems,
+            rundir, around,
+        )  # fmt: skip
 
     def _goal(self, name: str) -> tuple[Task, str]:
         """A task, and of a family the key of a variant. Raises UsageError."""

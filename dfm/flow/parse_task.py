@@ -7,16 +7,14 @@ from dfm.flow.document import Where, describe
 from dfm.flow.fields import Reader
 from dfm.flow.language import CACHE, COMPRESSIONS, EXAMPLE, NAMES, SHELLS, STRATEGY, TASK
 from dfm.flow.parse_parameters import parse_parameters
+from dfm.flow.parse_set import parse_let, parse_set
 from dfm.flow.parse_strategy import check_strategy, parse_strategy
 from dfm.graph.values import Value
 
 _SCOPES = ("root", "export", "local")
 
 # Fields of the language that later versions run, with their sections.
-_LATER = {
-    "override": 22, "control": 20, "summary": 26, "set": 24,
-    "provide": 24, "let": 24,
-}  # fmt: skip
+_LATER = {"override": 22, "control": 20, "summary": 26}
 
 
 def parse_task(
@@ -222,6 +220,17 @@ def _requires(reader: Reader, task: Task, where: Where, value: Value) -> None:
     ]
 
 
+def _set(key: str) -> Callable[[Reader, Task, Where, Value], None]:
+    def read(reader: Reader, task: Task, where: Where, value: Value) -> None:
+        task.sets = [*task.sets, *parse_set(reader, where.at(key), value)]
+
+    return read
+
+
+def _let(reader: Reader, task: Task, where: Where, value: Value) -> None:
+    parse_let(reader, task, where.at("let"), value)
+
+
 def _examples(reader: Reader, task: Task, where: Where, value: Value) -> None:
     """For those who read about the task: checked, and not kept."""
     for place, fields in reader.list_of_maps(where.at("examples"), value):
@@ -293,6 +302,9 @@ _FIELDS: dict[str, Callable[[Reader, Task, Where, Value], None]] = {
     "examples": _examples,
     "cache": _cache,
     "requires": _requires,
+    "set": _set("set"),
+    "provide": _set("provide"),
+    "let": _let,
     "abstract": _abstract,
     "max_failures": _max_failures,
     "elaborate": _function("elaborate"),

@@ -47,8 +47,9 @@ class PythonNodes:
         seen.rundir = rundir
         self._call(owner.generate.run, where.at("run"), f"`generate` of {instance.name}",
                    owner.context.srcdir, ctxt, seen)  # fmt: skip
+        body = self._evaluation.body(instance, params, {})
         members = {
-            id(handle): self._generated(handle, instance, owner, params, scope, bodies)
+            id(handle): self._generated(handle, instance, owner, body, scope, bodies)
             for handle in ctxt.added
         }
         needed: set[int] = set()
@@ -61,7 +62,7 @@ class PythonNodes:
         return made, [one.number for one in made if one.number not in needed]
 
     def _generated(
-        self, handle: NodeHandle, compound: Instance, owner: Task, params: Parameters,
+        self, handle: NodeHandle, compound: Instance, owner: Task, body: Body,
         scope: int | None, bodies: frozenset[int],
     ) -> Instance:  # fmt: skip
         assert owner.generate is not None
@@ -71,7 +72,7 @@ class PythonNodes:
         folder = inside + folder_name(task.name)
         return Instance(
             self._new(compound, task), task, task.name, folder, folder, inside,
-            Body(params, {}, compound.body), Level(compound.level), compound, scope,
+            body, Level(compound.level), compound, scope,
             bodies=bodies, is_copy=repeats,
         )  # fmt: skip
 

@@ -8,7 +8,7 @@ from dfm.flow.document import Where
 from dfm.flow.evaluation import Evaluation
 from dfm.flow.families import Families
 from dfm.flow.instance import Instance, folder_name
-from dfm.flow.world import BadValue, Body
+from dfm.flow.world import BadValue
 from dfm.graph.values import Fields
 
 
@@ -83,7 +83,8 @@ class Variants:
             self._problems.add(task.where.at("strategy"), "`select` needs a body of one task")
             raise BadValue
         recipe = shape.body[-1]
-        body = Body(self._evaluation.params(family, shape), self._families.cells(task)[key], None)
+        params = self._evaluation.params(family, shape)
+        body = self._evaluation.body(family, params, self._families.cells(task)[key])
         name = f"{task.name}.{key}"
         folder = folder_name(name)
         made = Instance(

@@ -1,6 +1,7 @@
 """What an expression asks of the world it stands in."""
 
-from typing import NamedTuple, Protocol
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from dfm.graph.values import Value
 
@@ -12,6 +13,14 @@ class Scope(Protocol):
         Names of packages have dots: `ip.uart.width` may use three. Raises NameUnknown, with the
         path or its beginning, if not even the first part is known.
         """
+
+
+@runtime_checkable
+class Provider(Protocol):
+    """A scope that knows what is provided for `resolve(...)`, too."""
+
+    def provided(self, arguments: Sequence[Value]) -> Value:
+        """Raises ExpressionError if nothing is, and there is no default."""
 
 
 class Reference(NamedTuple):
