@@ -6,7 +6,7 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from dfm.cli.display.display import Display
@@ -19,7 +19,7 @@ from dfm.engine.outcome import Ending, Outcome
 from dfm.engine.run import Run
 from dfm.engine.specs import Places, RunContext
 from dfm.errors import DfmError, UsageError
-from dfm.flow.load import Flow, Options, load
+from dfm.flow.load import Flow, Options, SummaryFunction, load
 from dfm.graph.node import Graph, Node
 from dfm.runners.registry import LOCAL, choose, configuration
 
@@ -52,12 +52,15 @@ class Watch:
 
     def __init__(self, display: Display) -> None:
         self.failures: list[Outcome] = []
+        self.outcomes: list[Outcome] | None = None  # all of them, for a summary that wants them
         self.display = display
 
     def started(self, node: Node, where: str) -> None:
         self.display.started(node, where)
 
     def ended(self, outcome: Outcome) -> None:
+        if self.outcomes is not None:
+            self.outcomes.append(outcome)
         if outcome.ending in _FAILED:
             self.failures.append(outcome)
         self.display.ended(outcome)
@@ -121,6 +124,9 @@ def _run_graph(request: Request, flow: Flow, graph: Graph, rundir: str, began: f
         keep_going=request.keep_going or config.keep_going,
         force=request.force,
     )
+    summaries = [] if request.no_summary else flow.summaries(graph)
+    if summaries:
+        watch.outcomes = []
     caught: signal.Signals | None = None
     try:
         engine.begin()
@@ -137,9 +143,38 @@ def _run_graph(request: Request, flow: Flow, graph: Graph, rundir: str, began: f
     finally:
         watch.display.close()
         engine.close()
-    if not request.no_summary:
-        print(summary(engine.counts, watch.failures, time.monotonic() - began))  # noqa: T201
-    return _status(engine, caught)
+    status = _status(engine, caught)
+
+    def task_summary() -> str:
+        return summary(engine.counts, watch.failures, time.monotonic() - began)
+
+    if summaries:
+        _print_own(summaries, graph, engine, watch, status, task_summary, verbose=request.verbose)
+    elif not request.no_summary:
+        print(task_summary())  # noqa: T201
+    return status
+
+
+def _print_own(
+    summaries: Sequence[SummaryFunction], graph: Graph, engine: Run, watch: Watch, status: int,
+    task_summary: Callable[[], str], *, verbose: bool,
+) -> None:  # fmt: skip
+    """What the functions of the tasks say; the built-in summary in place of one that fails."""
+    from dfm.cli.task_summary import Report, own_summary  # few flows have one
+    from dfm.flow.user_code import UserCodeError
+
+    for function in summaries:
+        report = Report(
+            graph, function.root, engine, watch.outcomes or (), status, task_summary,
+            verbose=verbose,
+        )  # fmt: skip
+        try:
+            text = own_summary(function, report)
+        except UserCodeError as error:
+            print(f"warning: {error}", file=sys.stderr)  # noqa: T201
+            text = task_summary()
+        if text is not None:
+            print(text)  # noqa: T201
 
 
 def _status(engine: Run, caught: signal.Signals | None) -> int:

@@ -24,7 +24,7 @@ from dfm.engine.ready import Ready, is_submitted
 from dfm.engine.records import Input, Marker, Result, Usage
 from dfm.engine.signatures import Signatures
 from dfm.engine.specs import RunContext
-from dfm.graph.dataflow import forwarded, inputs_of
+from dfm.graph.dataflow import Item, forwarded, inputs_of
 from dfm.graph.node import Compound, Disabled, Emit, Entry, Graph, Library, Node, Script
 from dfm.graph.plan import Plan, State
 from dfm.graph.resources import Request
@@ -108,6 +108,11 @@ class Run:
     def succeeded(self) -> bool:
         """Whether every node of the graph was done, or did not have to be."""
         return not any(state in _NOT_DONE for state in self.plan.states)
+
+    def output_of(self, number: int) -> Sequence[Item]:
+        """What a node has emitted; nothing if it was not done."""
+        end = self._finished[number]
+        return end.output if end is not None else ()
 
     def is_blocked(self) -> bool:
         """Whether nodes wait for another run here: `advance` is to be called again in a while."""

@@ -157,6 +157,7 @@ class Task:
     lets: dict[str, Value] = field(default_factory=dict)
     abstract: bool = False
     elaborate: str = ""  # module:function
+    summary: str | None = None  # the same; empty: the built-in one
     max_failures: int | None = None
     on_error: str = ""
     enclosing: "Task | None" = None

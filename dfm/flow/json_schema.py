@@ -88,6 +88,13 @@ def _values() -> Json:
                  "not": {"anyOf": [{"required": [key]} for key in language.REBINDING]}},
             ]
         }),
+        "summary": {
+            "anyOf": [
+                _TEXT,
+                {"type": "object", "required": ["builtin"], "additionalProperties": False,
+                 "properties": {"builtin": {"enum": [language.TASK_SUMMARY, ""]}}},
+            ]
+        },
         "select": _object(language.SELECT, required=("axes",), closed=True),
         "generate": _object(language.GENERATE, required=("run",), closed=True),
         "strategy": {**_object(language.STRATEGY), "type": ["object", "null"]},

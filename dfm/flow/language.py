@@ -66,6 +66,7 @@ TASK: Table = {
     "provide": Field("rebindings", "the same as `set`"),
     "let": Field("map", "older form: names that resolve() finds below this task"),
     "elaborate": Field("text", "module:function that makes the node of the graph"),
+    "summary": Field("summary", "module:function that reports when the run is over"),
     "max_failures": Field("integer", "failures that a compound bears before it stops; -1: the default"),
     "on_error": Field("text", "module:function that decides what becomes of a failed compound"),
 }  # fmt: skip
@@ -76,6 +77,7 @@ STRATEGY: Table = {
     "chain": Field("flag", "the tasks of the body one after the other"),
     "body": Field("tasks", "the same as the task's `body`"),
 }
+TASK_SUMMARY = "task-summary"
 SELECT: Table = {
     "axes": Field("map", "names of axes to lists of values"),
     "key": Field("text", "the name of a variant; default: the values joined by dots"),

@@ -37,6 +37,15 @@ class Options(NamedTuple):
     parameter_files: Sequence[str] = ()  # -P
 
 
+class SummaryFunction(NamedTuple):
+    """The function of a task that reports when the run is over."""
+
+    root: int  # the task's node
+    reference: str
+    srcdir: str
+    place: Place
+
+
 class Flow:
     """A flow that was loaded without a fault. `file` and `folder` are those of the root flow file."""
 
@@ -112,6 +121,17 @@ class Flow:
             return None
         tag = self._shapes.of(task).resources
         return place_of(tag, field).place() if tag else task.place
+
+    def summaries(self, graph: Graph) -> list[SummaryFunction]:
+        """Of the tasks that were asked for in the last graph, those that have one of their own."""
+        found = []
+        for number in graph.goals:
+            task = self._tasks[number]
+            owner = self._shapes.of(task).summary if task is not None else None
+            if owner is not None and owner.summary:
+                place = owner.where.at("summary").place()
+                found.append(SummaryFunction(number, owner.summary, owner.context.srcdir, place))
+        return found
 
     def _item_types(self) -> dict[str, Fields]:
         """The registered item types with their defaults."""

@@ -5,7 +5,16 @@ from collections.abc import Callable
 from dfm.flow.declarations import Context, Requirement, TagUse, Task
 from dfm.flow.document import Where, describe
 from dfm.flow.fields import Reader
-from dfm.flow.language import CACHE, COMPRESSIONS, EXAMPLE, NAMES, SHELLS, STRATEGY, TASK
+from dfm.flow.language import (
+    CACHE,
+    COMPRESSIONS,
+    EXAMPLE,
+    NAMES,
+    SHELLS,
+    STRATEGY,
+    TASK,
+    TASK_SUMMARY,
+)
 from dfm.flow.parse_parameters import parse_parameters
 from dfm.flow.parse_set import parse_let, parse_set
 from dfm.flow.parse_strategy import check_strategy, parse_strategy
@@ -14,7 +23,7 @@ from dfm.graph.values import Value
 _SCOPES = ("root", "export", "local")
 
 # Fields of the language that later versions run, with their sections.
-_LATER = {"override": 22, "control": 20, "summary": 26}
+_LATER = {"override": 22, "control": 20}
 
 
 def parse_task(
@@ -278,6 +287,16 @@ def _function(attribute: str) -> Callable[[Reader, Task, Where, Value], None]:
     return read
 
 
+def _summary(reader: Reader, task: Task, where: Where, value: Value) -> None:
+    if not isinstance(value, dict):
+        _function("summary")(reader, task, where, value)
+        return
+    place = where.at("summary")
+    reader.only_known(place, value, ("builtin",), "`summary`")
+    reader.one_of(place.at("builtin"), value.get("builtin"), (TASK_SUMMARY,))
+    task.summary = ""
+
+
 _FIELDS: dict[str, Callable[[Reader, Task, Where, Value], None]] = {
     "uses": _uses,
     "desc": _text("desc", "desc"),
@@ -307,6 +326,7 @@ _FIELDS: dict[str, Callable[[Reader, Task, Where, Value], None]] = {
     "let": _let,
     "abstract": _abstract,
     "max_failures": _max_failures,
+    "summary": _summary,
     "elaborate": _function("elaborate"),
     "on_error": _function("on_error"),
 }

@@ -98,6 +98,7 @@ class Shape:
     on_error: Task | None = None
     resources: TagUse | None = None
     elaborate: Task | None = None
+    summary: Task | None = None
     # By full type and `id`: the nearest of each, with the task that says so.
     requires: dict[tuple[str, str], tuple[Requirement, Task]] = field(default_factory=dict)
 
@@ -257,6 +258,8 @@ class Shapes:
             shape.max_failures = link.max_failures
         if link.elaborate:
             shape.elaborate = link
+        if link.summary is not None:
+            shape.summary = link
         if link.on_error:
             shape.on_error = link
         for tag in link.tags:

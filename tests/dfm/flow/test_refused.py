@@ -27,7 +27,6 @@ def test_fields_of_a_package(project: Project, field: str) -> None:
     "field",
     [
         "control: {type: if, cond: x}",
-        "summary: 'm:f'",
     ],
 )
 @pytest.mark.parametrize("is_inside", [False, True])
