@@ -25,7 +25,19 @@ from dfm.engine.records import Input, Marker, Result, Usage
 from dfm.engine.signatures import Signatures
 from dfm.engine.specs import RunContext
 from dfm.graph.dataflow import Item, forwarded, inputs_of
-from dfm.graph.node import Compound, Disabled, Emit, Entry, Graph, Library, Node, Script
+from dfm.graph.node import (
+    Compound,
+    Decision,
+    Disabled,
+    Emit,
+    Entry,
+    Gate,
+    GateError,
+    Graph,
+    Library,
+    Node,
+    Script,
+)
 from dfm.graph.plan import Plan, State
 from dfm.graph.resources import Request
 from dfm.graph.values import Fields
@@ -81,6 +93,7 @@ class Run:
         self._claims = Claims(self._rundir, observer)
         self._mementos: dict[str, Any] = {}
         self._executions = Executions()
+        self._decisions: dict[int, Decision] = {}  # of gates
         self._statuses: dict[int, int] = {}  # of nodes that failed
 
     # For whoever owns the loop
@@ -210,16 +223,62 @@ class Run:
             return
         node = self._graph.nodes[number]
         view = self._views.of(node.needs, self._finished)
+        if node.gate is not None and not self._decisions[node.gate].taken:
+            self._leave_out(node)
+            return
         match node.work:
             case Disabled():
                 self._finished[number] = Finished((), changed=False, execution="")
                 self._more(self.plan.finish(number, ok=True))
             case Entry():
-                self._keep_books(node, view, ok=True)
+                self._keep_books(node, view, forwarded(node, view.items), ok=True)
+            case Gate() as gate:
+                self._decide(node, gate, view)
             case Compound(on_error=None, members=members):
-                self._keep_books(node, view, ok=self.plan.are_done(members))
+                assert isinstance(node.work, Compound)
+                output = self._emitted_by(node, node.work, view)
+                self._keep_books(node, view, output, ok=self.plan.are_done(members))
             case _:
                 self._visit_task(node, view)
+
+    def _leave_out(self, node: Node) -> None:
+        """A node behind a gate that is closed."""
+        if isinstance(node.work, Gate):
+            self._decisions[node.number] = Decision(False, True, {}, None)
+        self._finished[node.number] = Finished((), changed=False, execution="")
+        self._more(self.plan.finish(node.number, ok=True))
+
+    def _decide(self, node: Node, gate: Gate, view: View) -> None:
+        """Opens a gate, or leaves it closed."""
+        inputs = self.output_of(gate.entry)
+        outputs = [item for number in gate.results for item in self.output_of(number)]
+        before = self._decisions.get(gate.before) if gate.before is not None else None
+        try:
+            decision = gate.decide(
+                before, [item.fields for item in inputs], [item.fields for item in outputs]
+            )
+        except GateError as error:
+            trouble = Marker("error", str(error))
+            self._statuses[node.number] = 1
+            self._end(Outcome(node, Ending.FAILED, 1, markers=[trouble], folder=self._folder(node)))
+            self._more(self.plan.finish(node.number, ok=False))
+            return
+        self._decisions[node.number] = decision
+        output: Sequence[Item] = inputs if decision.taken else ()
+        if decision.items is not None:
+            output = [
+                Item({**fields, "src": node.name, "seq": seq}, node.number, seq)
+                for seq, fields in enumerate(decision.items)
+            ]
+        self._keep_books(node, view, output, ok=True)
+
+    def _emitted_by(self, node: Node, work: Compound, view: View) -> Sequence[Item]:
+        """Of the last iteration that was done, or the branch; without one the inputs."""
+        if work.turns is None:
+            return forwarded(node, view.items)
+        done = [results for gate, results in work.turns if self._decisions[gate].taken]
+        numbers = done[-1] if done else (work.entry,)
+        return [item for number in numbers if number is not None for item in self.output_of(number)]
 
     def _visit_task(self, node: Node, view: View) -> None:
         """Executes a task, unless it is up to date or another run has it in hand."""
@@ -364,9 +423,8 @@ class Run:
         self._end(Outcome(node, Ending.UP_TO_DATE, folder=self._folder(node)))
         self._more(self.plan.finish(node.number, ok=True))
 
-    def _keep_books(self, node: Node, view: View, *, ok: bool) -> None:
+    def _keep_books(self, node: Node, view: View, output: Sequence[Item], *, ok: bool) -> None:
         """Entry nodes and compounds: they pass items on, and have a record of every run."""
-        output = forwarded(node, view.items)
         execution = digest(view.executions)
         result = Result(0 if ok else 1, view.changed, [])
         given = self._input(node, view, [i.fields for i in inputs_of(node, view.items)], None)

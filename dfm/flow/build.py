@@ -7,11 +7,12 @@ however deep the needs go.
 import dataclasses
 import itertools
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from dfm.errors import FlowError
 from dfm.flow.beneath import Beneath, beneath
 from dfm.flow.command_line import CommandLine
+from dfm.flow.control import turns
 from dfm.flow.declarations import MISSING, Program, Task
 from dfm.flow.document import Where
 from dfm.flow.evaluation import Evaluation
@@ -26,7 +27,7 @@ from dfm.flow.requirements import Requirements
 from dfm.flow.shapes import Shape, Shapes
 from dfm.flow.variants import Variants
 from dfm.flow.world import BadValue, Body, Parameters, World
-from dfm.graph.node import Compound, Disabled, Entry, Graph, Node, Nothing, Script, cycle
+from dfm.graph.node import Compound, Disabled, Entry, Gate, Graph, Node, Nothing, Script, cycle
 
 MOST_NODES = 2_000_000  # a few lines with bodies in bodies can stand for any number
 
@@ -203,6 +204,11 @@ class Builder:
             )
             self._todo += members
             return self._around_body(instance, shape, params, entry, terminals, max_failures)
+        if shape.control is not None:
+            turns, terminals = self._controlled(
+                instance, shape, shape.control, params, entry, scope, bodies
+            )
+            return self._around_body(instance, shape, params, entry, terminals, max_failures, turns)
         for suffix, bindings in self._evaluation.cells(instance, shape, params):
             body = self._evaluation.body(instance, params, bindings)
             members = self._members(instance, shape, body, suffix, scope, bodies)
@@ -217,6 +223,7 @@ class Builder:
         entry: int,
         terminals: list[int],
         max_failures: int,
+        turns: tuple[tuple[int, tuple[int, ...]], ...] | None = None,
     ) -> Node:
         """The node of the compound itself."""
         is_matrix = shape.matrix is not None
@@ -225,17 +232,40 @@ class Builder:
             on_error=_function(shape.on_error) if shape.on_error else None,
             max_failures=max_failures,
             is_matrix=is_matrix,
-            is_empty=not terminals,
+            is_empty=not terminals and turns is None,
             entry=entry,
+            turns=turns,
             waits_for_entry=shape.generate is not None,
         )
         node = bare_node(instance, work)
         node.params = params.all()
-        node.needs = (entry, *terminals) if is_matrix or not terminals else tuple(terminals)
+        with_entry = is_matrix or turns is not None or not terminals
+        node.needs = (entry, *terminals) if with_entry else tuple(terminals)
         task = instance.task
         if task.uptodate is not None:
             self._problems.warn(task.where.at("uptodate"), "`uptodate` of a compound has no effect")
         return node
+
+    def _controlled(
+        self, instance: Instance, shape: Shape, owner: Task, params: Parameters, entry: int,
+        scope: int | None, bodies: frozenset[int],
+    ) -> tuple[tuple[tuple[int, tuple[int, ...]], ...], list[int]]:  # fmt: skip
+        """The branches or iterations of a task, each behind its gate, and all that end them."""
+        found: list[tuple[int, tuple[int, ...]]] = []
+        for number, turn in enumerate(turns(self._evaluation, instance, owner, params)):
+            before, results = found[-1] if found else (None, ())
+            gate = self._entry(instance, shape, f"in_{number}")
+            node = self._nodes[gate]
+            assert node is not None
+            node.work = Gate(turn.gate, entry, before, results)
+            node.needs = (entry, *(() if before is None else (before,)), *results)
+            body = self._evaluation.body(instance, params, turn.bindings)
+            members = self._members(
+                instance, shape, body, turn.suffix, scope, bodies, turn.tasks, gate
+            )
+            found.append((gate, tuple(self._connect(members, gate, is_chain=False))))
+        ends = [number for gate, results in found for number in (gate, *results)]
+        return tuple(found), ends
 
     def _bodies(self, instance: Instance, shape: Shape) -> frozenset[int]:
         """The declared bodies that its members stand in. Raises BadValue if one is there twice."""
@@ -252,10 +282,10 @@ class Builder:
             raise BadValue
         return instance.bodies | own
 
-    def _entry(self, instance: Instance, shape: Shape) -> int:
+    def _entry(self, instance: Instance, shape: Shape, short: str = "in") -> int:
         """The node where the compound's inputs come in."""
         number = self._new(instance.compound, None)
-        name = f"{instance.name}.in"
+        name = f"{instance.name}.{short}"
         # That of a matrix lies beside it.
         inside, _, own = instance.folder.rpartition("/")
         if shape.matrix is None:
@@ -269,6 +299,7 @@ class Builder:
             Entry(),
             needs=tuple(instance.needs or ()),
             scope=instance.scope,
+            gate=instance.gate,
         )
         return number
 
@@ -280,11 +311,13 @@ class Builder:
         suffix: str,
         scope: int | None,
         bodies: frozenset[int],
+        tasks: Sequence[Task] | None = None,
+        gate: int | None = None,
     ) -> list[Instance]:
         """The tasks of one body or cell that are enabled; the others become disabled nodes."""
         level = Level(compound.level)
         members = []
-        for task in shape.body or ():
+        for task in (shape.body or ()) if tasks is None else tasks:
             if task.abstract:  # a base for its siblings
                 continue
             name = task.name + suffix
@@ -296,7 +329,8 @@ class Builder:
             rundir = compound.folder if task.rundir == "inherit" else folder
             member = level.members[task.short] = Instance(
                 self._new(compound, task), task, name, folder, rundir, inside, body, level,
-                compound, scope, bodies=bodies, is_copy=repeats or compound.is_copy,
+                compound, scope, bodies=bodies,
+                gate=compound.gate if gate is None else gate, is_copy=repeats or compound.is_copy,
             )  # fmt: skip
             members.append(member)
         return [member for member in members if self._take_up(member)]

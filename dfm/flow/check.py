@@ -4,8 +4,10 @@ expressions, tags (section 2, step 2). Every declaration is looked at, not only 
 import contextlib
 from collections.abc import Iterator, Mapping
 
+from dfm.flow.control import KNOWN, expression
 from dfm.flow.declarations import (
     Context,
+    Control,
     Package,
     Program,
     Rebinding,
@@ -97,6 +99,8 @@ class Check:
             self._texts(values, place, f"axis `{axis}` of {task.name}", inside)
             if not isinstance(values, list) and "${{" not in str(values):
                 self._problems.add(place.key(), f"axis `{axis}` must be a list")
+        if task.control is not None:
+            self._control(task, task.control)
         for rebinding in task.sets:
             self._rebinding(task, rebinding, inside)
         for name, value in task.lets.items():
@@ -107,6 +111,25 @@ class Check:
             self._tag(tag, inside)
         for requirement in task.requires:
             self._type_use(requirement, inside, _CHECK, "check")
+
+    def _control(self, task: Task, control: Control) -> None:
+        """Syntax and names of the conditions, which are evaluated when the run comes to them."""
+        conditions = [("cond", control.cond), ("until", control.until)]
+        conditions += [("cases", branch.condition) for branch in task.branches]
+        conditions.append(("state", control.feedback))
+        around = _Around(task.context, task)
+        for field, condition in conditions:
+            where, subject = control.where.at(field), f"`{field}` of {task.name}"
+            try:
+                made = expression(condition)
+            except ExpressionError as error:
+                report(error, where, condition, self._problems, subject)
+                continue
+            for reference in made.references() if made else ():
+                known = reference.optional or reference.path[0] in KNOWN
+                if not known and not self._is_known(reference.path, around):
+                    unknown = self._unknown(reference, around)
+                    report(unknown, where, condition, self._problems, subject)
 
     def _rebinding(self, task: Task, rebinding: Rebinding, inside: "_Around") -> None:
         for name, value, where in rebinding.assignments:

@@ -104,6 +104,26 @@ class Rebinding(NamedTuple):
     is_forcing: bool = False  # parameters, not variables
 
 
+class Control(NamedTuple):
+    """Under which conditions, and how often, the body of a task is done."""
+
+    where: Where
+    kind: str
+    cond: Value
+    until: Value
+    most: Value  # iterations
+    init: Fields  # of the state
+    feedback: Value
+
+
+class Branch(NamedTuple):
+    """Tasks that are done under one condition; None: if no other is true."""
+
+    suffix: str  # of their names
+    condition: Value
+    tasks: "list[Task]"
+
+
 class Generate(NamedTuple):
     """Python that makes the body of a task."""
 
@@ -146,6 +166,8 @@ class Task:
     select: Select | None = None
     generate: Generate | None = None
     is_chain: bool = False
+    control: Control | None = None
+    branches: list[Branch] = field(default_factory=list)  # of the control
     consumes: Value = MISSING
     passthrough: Value = MISSING
     produces: list[Pattern] | None = None
@@ -197,6 +219,9 @@ class Task:
             task = todo.pop()
             yield task
             todo.extend(reversed(task.body or ()))
+            for branch in task.branches:
+                if branch.tasks is not task.body:
+                    todo.extend(reversed(branch.tasks))
 
 
 @dataclass(slots=True)

@@ -88,6 +88,7 @@ def _values() -> Json:
                  "not": {"anyOf": [{"required": [key]} for key in language.REBINDING]}},
             ]
         }),
+        "control": {**_object(language.CONTROL, required=("type",)), "type": ["object", "null"]},
         "summary": {
             "anyOf": [
                 _TEXT,

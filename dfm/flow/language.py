@@ -62,6 +62,7 @@ TASK: Table = {
     "cache": Field("cache", "accepted without effect in this version"),
     "abstract": Field("flag", "only a base for `uses`: cannot be run"),
     "requires": Field("tags", "checks of the graph, for this task and those made from it"),
+    "control": Field("control", "under which conditions, and how often, the body is done"),
     "set": Field("rebindings", "variables and parameters for all that is below this task"),
     "provide": Field("rebindings", "the same as `set`"),
     "let": Field("map", "older form: names that resolve() finds below this task"),
@@ -76,6 +77,27 @@ STRATEGY: Table = {
     "generate": Field("generate", "a function of Python that makes the body"),
     "chain": Field("flag", "the tasks of the body one after the other"),
     "body": Field("tasks", "the same as the task's `body`"),
+}
+CONTROL: Table = {
+    "type": Field(("if", "match", "while", "do-while", "repeat"), "what kind"),
+    "cond": Field("any", "of `if` and `while`: an expression"),
+    "else": Field("tasks", "of `if`: what is done if `cond` is false"),
+    "cases": Field("any", "of `match`: a list of {when, body} or {default: true, body}"),
+    "until": Field("any", "of `do-while` and `repeat`: an expression that ends the loop"),
+    "max_iter": Field("any", "of `while` and `do-while`: at most so many iterations"),
+    "count": Field("any", "of `repeat`: how often"),
+    "state": Field("map", "what iterations hand on: {init: {...}, feedback: expression}"),
+    "body": Field("tasks", "the same as the task's `body`"),
+}
+CASE: Table = {
+    "when": Field("any", "an expression"),
+    "default": Field("flag", "done if no case before is"),
+    "body": Field("tasks", "the tasks of the case"),
+}
+STATE: Table = {
+    "type": Field("any", "accepted without effect"),
+    "init": Field("map", "the state of the first iteration"),
+    "feedback": Field("any", "an expression: the items that come into the next iteration"),
 }
 TASK_SUMMARY = "task-summary"
 SELECT: Table = {

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from dfm.flow.declarations import Context, Requirement, TagUse, Task
+from dfm.flow.declarations import Branch, Context, Requirement, TagUse, Task
 from dfm.flow.document import Where, describe
 from dfm.flow.fields import Reader
 from dfm.flow.language import (
@@ -15,6 +15,7 @@ from dfm.flow.language import (
     TASK,
     TASK_SUMMARY,
 )
+from dfm.flow.parse_control import cases, check_control, parse_control
 from dfm.flow.parse_parameters import parse_parameters
 from dfm.flow.parse_set import parse_let, parse_set
 from dfm.flow.parse_strategy import check_strategy, parse_strategy
@@ -23,7 +24,7 @@ from dfm.graph.values import Value
 _SCOPES = ("root", "export", "local")
 
 # Fields of the language that later versions run, with their sections.
-_LATER = {"override": 22, "control": 20}
+_LATER = {"override": 22}
 
 
 def parse_task(
@@ -55,6 +56,7 @@ def parse_task(
         elif field not in NAMES:
             reader.unknown(where, field, {*_FIELDS, *NAMES}, "a task", _LATER)
     check_strategy(reader, task)
+    check_control(reader, task)
     return task
 
 
@@ -229,6 +231,31 @@ def _requires(reader: Reader, task: Task, where: Where, value: Value) -> None:
     ]
 
 
+def _control(reader: Reader, task: Task, where: Where, value: Value) -> None:
+    where = where.at("control")
+    task.control, other = parse_control(reader, where, value)
+    if isinstance(value, dict) and "body" in value:
+        _body("body")(reader, task, where, value["body"])
+    task.body = task.body or []
+    if other is not None:
+        task.branches.append(Branch("_else", None, _branch(reader, task, where.at("else"), other)))
+    for number, (place, when, body) in enumerate(cases(reader, where, value)):
+        tasks = _branch(reader, task, place.at("body"), body)
+        task.branches.append(Branch(f"_{number}", when, tasks))
+
+
+def _branch(reader: Reader, task: Task, where: Where, value: Value) -> list[Task]:
+    """Tasks of a branch, which may have the names of those of another."""
+    found: dict[str, Task] = {}
+    for place, fields in reader.list_of_maps(where, value):
+        made = parse_task(reader, place, fields, task.context, prefix=task.name, enclosing=task)
+        if made is not None:
+            if made.short in found:
+                twice(reader, made, found[made.short])
+            found[made.short] = made
+    return list(found.values())
+
+
 def _set(key: str) -> Callable[[Reader, Task, Where, Value], None]:
     def read(reader: Reader, task: Task, where: Where, value: Value) -> None:
         task.sets = [*task.sets, *parse_set(reader, where.at(key), value)]
@@ -321,6 +348,7 @@ _FIELDS: dict[str, Callable[[Reader, Task, Where, Value], None]] = {
     "examples": _examples,
     "cache": _cache,
     "requires": _requires,
+    "control": _control,
     "set": _set("set"),
     "provide": _set("provide"),
     "let": _let,

@@ -56,6 +56,8 @@ class PythonNodes:
         for handle in ctxt.added:
             member = members[id(handle)]
             numbers = self._needs_of_handle(handle, member, members, entry, where)
+            if member.gate is not None and not numbers:  # nothing of it may start before
+                numbers = [entry]
             member.needs = list(dict.fromkeys([*self._needs.of(member), *numbers]))
             needed |= {number for number in member.needs if number != member.number}
         made = list(members.values())
@@ -73,7 +75,7 @@ class PythonNodes:
         return Instance(
             self._new(compound, task), task, task.name, folder, folder, inside,
             body, Level(compound.level), compound, scope,
-            bodies=bodies, is_copy=repeats,
+            bodies=bodies, gate=compound.gate, is_copy=repeats,
         )  # fmt: skip
 
     def _declared(self, handle: NodeHandle, name: str, where: Where, context: Context) -> Task:

@@ -90,6 +90,7 @@ class Shape:
     select: Task | None = None  # the same of a family
     generate: Task | None = None
     is_chain: bool = False
+    control: Task | None = None
     consumes: Value = MISSING
     passthrough: Value = MISSING
     produces: Task | None = None
@@ -107,6 +108,8 @@ class Shape:
         """Of its cells, of a matrix or of a family."""
         if self.matrix is not None:
             return self.matrix.matrix or ()
+        if self.control is not None:
+            return "_iter", "_max_iter"
         return self.select.select.axes if self.select and self.select.select else ()
 
     @property
@@ -227,6 +230,9 @@ class Shapes:
                 )
             self._take(shape, link)
         shape.siblings = {task.short: task for task in shape.body or ()}
+        if shape.control is not None:
+            for branch in shape.control.branches:
+                shape.siblings.update({task.short: task for task in branch.tasks})
         return shape
 
     def _take(self, shape: Shape, link: Task) -> None:
@@ -235,6 +241,7 @@ class Shapes:
         if link.body is not None:
             shape.body = [*(shape.body or ()), *link.body]
         if link.body is not None or link.has_strategy:
+            shape.control = link if link.control is not None else None
             # A strategy is inherited together with its body only.
             shape.matrix = link if link.matrix is not None else None
             shape.select = link if link.select is not None else None

@@ -1,8 +1,8 @@
 """The graph of one run: its nodes, what each does, and in which order they can be done."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from dfm.graph.resources import Request
 from dfm.graph.values import Fields
@@ -50,6 +50,30 @@ class Entry:
     """Where a compound's inputs come in for the tasks of its body."""
 
 
+class Decision(NamedTuple):
+    """Of a gate, about one branch or iteration."""
+
+    taken: bool
+    is_settled: bool  # no later one is done
+    state: Fields
+    items: list[Fields] | None  # that come in; None: those of the task
+
+
+class GateError(Exception):
+    """A gate cannot decide; says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Where the inputs of a branch or iteration come in, if it is done at all. `decide` is told what
+    the gate before said, the inputs of the task, and what the iteration before has emitted."""
+
+    decide: Callable[["Decision | None", Sequence[Fields], Sequence[Fields]], Decision]
+    entry: int  # of the task
+    before: int | None  # the gate of the one before
+    results: tuple[int, ...]  # the nodes whose output that one emits
+
+
 @dataclass(frozen=True, slots=True)
 class Compound:
     """Is done when its body is."""
@@ -60,6 +84,7 @@ class Compound:
     is_matrix: bool = False
     is_empty: bool = False  # emits nothing: no task in its body
     entry: int | None = None  # the node where its inputs come in
+    turns: tuple[tuple[int, tuple[int, ...]], ...] | None = None  # gates, and what is emitted then
     waits_for_entry: bool = False  # its body need not do so
 
     @property
@@ -68,7 +93,7 @@ class Compound:
         return self.on_error is not None or self.max_failures != -1
 
 
-Work: TypeAlias = Script | Library | Emit | Nothing | Disabled | Entry | Compound
+Work: TypeAlias = Script | Library | Emit | Nothing | Disabled | Entry | Gate | Compound
 
 
 @dataclass(slots=True)
@@ -88,6 +113,7 @@ class Node:
     uptodate: bool | str = True  # False: always run; else the function that is asked besides
     inherits_rundir: bool = False
     scope: int | None = None  # the nearest compound around it that contains failures
+    gate: int | None = None  # the nearest that it stands behind
     bindings: Fields = field(default_factory=dict)  # axis values, for those who read reports
     request: Request | None = None  # what it asks of who runs it; None: it has no such tag
 
@@ -96,7 +122,7 @@ class Node:
         """Whether users count it: not what is there to keep a compound's books."""
         if isinstance(self.work, Compound):
             return self.work.on_error is not None
-        return not isinstance(self.work, Entry | Disabled)
+        return not isinstance(self.work, Entry | Gate | Disabled)
 
 
 @dataclass(slots=True)

@@ -23,22 +23,6 @@ def test_fields_of_a_package(project: Project, field: str) -> None:
     assert project.faults(field) == [f"1:1: `{name}` of a package {LATER}"]
 
 
-@pytest.mark.parametrize(
-    "field",
-    [
-        "control: {type: if, cond: x}",
-    ],
-)
-@pytest.mark.parametrize("is_inside", [False, True])
-def test_fields_of_a_task(project: Project, field: str, is_inside: bool) -> None:
-    name = field.partition(":")[0]
-    if is_inside:
-        fields, column = f"tasks: [{{name: t, body: [{{name: b, {field}}}]}}]", 36
-    else:
-        fields, column = f"tasks: [{{name: t, {field}}}]", 19
-    assert project.faults(fields) == [f"1:{column}: `{name}` of a task {LATER}"]
-
-
 def test_a_task_that_overrides(project: Project) -> None:
     assert project.faults("tasks: [{override: t, run: x}]") == [
         f"1:10: `override` of a task {LATER}"
