@@ -17,6 +17,7 @@ from dfm.engine.dispatcher import Dispatcher
 from dfm.engine.emitted import emitted, re_emitted
 from dfm.engine.executions import Executions, digest
 from dfm.engine.freshness import Freshness
+from dfm.engine.gates import Gates
 from dfm.engine.incoming import Finished, View, Views
 from dfm.engine.limits import Limits, tokens_of
 from dfm.engine.outcome import Ending, Observer, Outcome, why_failed
@@ -27,7 +28,6 @@ from dfm.engine.specs import RunContext
 from dfm.graph.dataflow import Item, forwarded, inputs_of
 from dfm.graph.node import (
     Compound,
-    Decision,
     Disabled,
     Emit,
     Entry,
@@ -93,7 +93,7 @@ class Run:
         self._claims = Claims(self._rundir, observer)
         self._mementos: dict[str, Any] = {}
         self._executions = Executions()
-        self._decisions: dict[int, Decision] = {}  # of gates
+        self._gates = Gates(self.output_of)
         self._statuses: dict[int, int] = {}  # of nodes that failed
 
     # For whoever owns the loop
@@ -223,62 +223,39 @@ class Run:
             return
         node = self._graph.nodes[number]
         view = self._views.of(node.needs, self._finished)
-        if node.gate is not None and not self._decisions[node.gate].taken:
-            self._leave_out(node)
+        if self._gates.leaves_out(node):
+            self._do_nothing(node)
             return
         match node.work:
             case Disabled():
-                self._finished[number] = Finished((), changed=False, execution="")
-                self._more(self.plan.finish(number, ok=True))
+                self._do_nothing(node)
             case Entry():
                 self._keep_books(node, view, forwarded(node, view.items), ok=True)
             case Gate() as gate:
                 self._decide(node, gate, view)
             case Compound(on_error=None, members=members):
                 assert isinstance(node.work, Compound)
-                output = self._emitted_by(node, node.work, view)
+                is_plain = node.work.turns is None
+                output = forwarded(node, view.items) if is_plain else self._gates.emitted(node.work)
                 self._keep_books(node, view, output, ok=self.plan.are_done(members))
             case _:
                 self._visit_task(node, view)
 
-    def _leave_out(self, node: Node) -> None:
-        """A node behind a gate that is closed."""
-        if isinstance(node.work, Gate):
-            self._decisions[node.number] = Decision(False, True, {}, None)
+    def _do_nothing(self, node: Node) -> None:
         self._finished[node.number] = Finished((), changed=False, execution="")
         self._more(self.plan.finish(node.number, ok=True))
 
     def _decide(self, node: Node, gate: Gate, view: View) -> None:
         """Opens a gate, or leaves it closed."""
-        inputs = self.output_of(gate.entry)
-        outputs = [item for number in gate.results for item in self.output_of(number)]
-        before = self._decisions.get(gate.before) if gate.before is not None else None
         try:
-            decision = gate.decide(
-                before, [item.fields for item in inputs], [item.fields for item in outputs]
-            )
+            output = self._gates.decide(node, gate)
         except GateError as error:
             trouble = Marker("error", str(error))
             self._statuses[node.number] = 1
             self._end(Outcome(node, Ending.FAILED, 1, markers=[trouble], folder=self._folder(node)))
             self._more(self.plan.finish(node.number, ok=False))
             return
-        self._decisions[node.number] = decision
-        output: Sequence[Item] = inputs if decision.taken else ()
-        if decision.items is not None:
-            output = [
-                Item({**fields, "src": node.name, "seq": seq}, node.number, seq)
-                for seq, fields in enumerate(decision.items)
-            ]
         self._keep_books(node, view, output, ok=True)
-
-    def _emitted_by(self, node: Node, work: Compound, view: View) -> Sequence[Item]:
-        """Of the last iteration that was done, or the branch; without one the inputs."""
-        if work.turns is None:
-            return forwarded(node, view.items)
-        done = [results for gate, results in work.turns if self._decisions[gate].taken]
-        numbers = done[-1] if done else (work.entry,)
-        return [item for number in numbers if number is not None for item in self.output_of(number)]
 
     def _visit_task(self, node: Node, view: View) -> None:
         """Executes a task, unless it is up to date or another run has it in hand."""

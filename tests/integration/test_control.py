@@ -187,3 +187,29 @@ def test_controls_may_stand_in_each_other(project: Project) -> None:
     project.ok("run", "t")
     found = sorted(path.name for path in (project.folder / "rundir").glob("y*"))
     assert found == ["y1"]
+
+
+def test_bodies_in_a_loop_may_be_disabled_repeated_and_generated(project: Project) -> None:
+    project.flow(
+        """
+  tasks:
+  - {name: leaf, run: "true"}
+  - root: t
+    control: {type: if, cond: "1 == 2"}
+    body:
+    - {name: gone, iff: false, run: x}
+    - {name: m, needs: [gone], strategy: {matrix: {x: [1, 2]}}, body: [{name: c, uses: leaf}]}
+    - name: g
+      strategy:
+        generate:
+          run: |
+            ctxt.addTask(ctxt.mkTaskNode("p.leaf", name=ctxt.mkName("k")))
+"""
+    )
+    project.ok("run", "t")
+    assert not list(project.folder.rglob("p.*.log"))
+    text = project.read("flow.yaml").replace("1 == 2", "1 == 1")
+    project.write("flow.yaml", text)
+    project.ok("run", "t")
+    done = {path.name for path in project.folder.rglob("p.*.log")}
+    assert done == {"p.t.m.c_0.log", "p.t.m.c_1.log", "p.t.g.k.log"}
