@@ -179,8 +179,7 @@ def test_a_job_whose_host_is_lost_is_unknown_until_the_host_is_back(lsf: Lsf, jo
     assert jobs.until([job], lambda all: any(one.reason == "UNKWN" for one in all))
     jobs.cancel([job])
     assert jobs.poll([job])[job] == JobStatus(JobState.UNKNOWN, "ZOMBI")
-    lsf.slurm.start_node(node)
-    lsf.slurm.run("scontrol", "update", f"nodename={node}", "state=resume")
+    lsf.slurm.start_node(node)  # ReturnToService=2: it needs no word of an administrator
     jobs.all_are([job], JobState.GONE)
 
 

@@ -49,6 +49,10 @@ def test_jobs_whose_ids_were_never_noted_are_found_by_their_names(site: Site) ->
     assert Counter(site.ran()) == dict.fromkeys(range(8), 1)
     assert site.calls("slow-sbatch") == 1, "what had been submitted was used"
     assert len(site.workers("idle", "busy")) == 4
+    until(
+        lambda: not any("slow-sbatch" in one for one in site.leftovers()),
+        "what the killed daemon had called has ended",
+    )
 
 
 def test_without_another_daemon_workers_and_pending_jobs_end_by_themselves(site: Site) -> None:
