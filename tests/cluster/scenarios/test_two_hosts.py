@@ -5,7 +5,9 @@ The cluster lives in the network and among the processes of the first: the secon
 
 import json
 import shlex
+import shutil
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -46,8 +48,7 @@ class Logins(NamedTuple):
 def logins(project: Project, tmp_path: Path) -> Iterator[Logins]:
     project.flow(FLOW)
     project.write(".dfm/config.yaml", "runner: {default: slurm, pool: {max_workers: 2}}\n")
-    folder = tmp_path / "site"
-    folder.mkdir()
+    folder = Path(tempfile.mkdtemp(prefix="dfm-"))  # short: Slurm's sockets are in it
     with hosts(tmp_path, "login1", "login2") as (one, other):
         up = f"cd {folder} && PYTHONPATH={ROOT} {sys.executable} -m tests.cluster up"
         one.run("sh", "-c", f"{up} > up.out 2>&1")
@@ -57,6 +58,7 @@ def logins(project: Project, tmp_path: Path) -> Iterator[Logins]:
             one.ok(project, "daemon", "stop", SLURM_CONF=made.conf)
         assert made.slurm("squeue", "-h") == ""
     remove(folder / ".cluster")
+    shutil.rmtree(folder)
 
 
 def test_a_run_on_one_host_uses_jobs_that_the_daemon_of_another_has_submitted(
