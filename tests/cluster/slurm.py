@@ -122,7 +122,10 @@ class Slurm:
         """Waits until it is true, however long the queue takes."""
         deadline = time.monotonic() + _PATIENCE_S
         while not condition():
-            assert time.monotonic() < deadline, f"not within {_PATIENCE_S:.0f} s: {what}"
+            if time.monotonic() >= deadline:
+                log = self.folder / "slurmctld.log"
+                end = log.read_text(errors="replace")[-2000:] if log.exists() else ""
+                raise TimeoutError(f"not within {_PATIENCE_S:.0f} s: {what}\n{end}")
             time.sleep(0.05)
 
     def clear(self) -> None:
