@@ -25,8 +25,10 @@ class Served(NamedTuple):
     children: Children
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def served() -> Iterator[Served]:
+    """New for each file: an executor ends every child of this process that came after itself, and
+    between two files a cluster may have come up."""
     loop = Loop()
     executor = Executor(loop)
     yield Served(loop, executor, Children())
