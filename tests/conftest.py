@@ -1,12 +1,18 @@
 """The real Slurm that tests of the mark `slurm` share, and what becomes of them where there is none."""
 
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
 
 from tests.cluster.lsf.lsf import Lsf
 from tests.cluster.slurm import Slurm, unavailable
+
+
+def pytest_configure() -> None:
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # `make test &`: all below would inherit it
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
