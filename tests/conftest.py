@@ -11,7 +11,8 @@ from tests.cluster.slurm import Slurm, unavailable
 
 
 def pytest_configure() -> None:
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # `make test &`: all below would inherit it
+    # Of `make test &`, and all that they start would inherit it.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
