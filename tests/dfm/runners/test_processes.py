@@ -11,6 +11,7 @@ import pytest
 import uvloop
 
 from dfm.errors import RunnerError
+from dfm.runners.adopted import MARK
 from dfm.runners import processes as runner_module
 from dfm.runners.base import JobId, JobState, JobStatus, WorkerRequest
 from dfm.runners.processes import ProcessRunner
@@ -313,7 +314,8 @@ def test_what_a_job_left_that_ended_unseen_is_swept_before_it_is_said_to_be_gone
     jobs: Jobs, scene: Scene
 ) -> None:
     async def check() -> None:
-        (job,) = await jobs.submit("setsid sleep 100 & exit 0")
+        # As a worker starts its tasks: what marks its own process is not handed on.
+        (job,) = await jobs.submit(f"env -u {MARK} setsid sleep 100 & exit 0")
         following = ProcessRunner({})
         while True:
             if (await following.poll([job]))[job].state is JobState.GONE:
