@@ -11,8 +11,8 @@ import pytest
 import uvloop
 
 from dfm.errors import RunnerError
-from dfm.runners.adopted import MARK
 from dfm.runners import processes as runner_module
+from dfm.runners.adopted import MARK
 from dfm.runners.base import JobId, JobState, JobStatus, WorkerRequest
 from dfm.runners.processes import ProcessRunner
 from dfm_worker import processes
