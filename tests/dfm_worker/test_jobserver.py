@@ -172,6 +172,7 @@ def test_a_make_that_is_killed_keeps_its_tokens_until_the_refill(
 def kill_with_children(process: subprocess.Popen[bytes]) -> None:
     """The children may come to this process when it is a subreaper."""
     pids = processes.tree([process.pid])
+    process.kill()  # first: it would give back the tokens of children that it sees end
     processes.send(pids, signal.SIGKILL)
     process.wait()
     wait_until(lambda: not any(map(is_alive, pids)))

@@ -35,9 +35,9 @@ GATE = """
   - name: gate
     run: |
       echo $$ > pid
-      touch ../../started.$(basename $PWD)
       setsid sleep 300 &
       trap 'echo ended by a signal >> ../../trapped; exit 1' TERM
+      touch ../../started.$(basename $PWD)
       while [ ! -e ../../go ]; do sleep 0.02; done
       echo done > out
   - root: after
