@@ -141,13 +141,16 @@ def marked(variable: bytes) -> set[int]:
     return tree(pid for pid in names if has_variables(pid, [variable]))
 
 
-def send(pids: Iterable[int], number: signal.Signals) -> None:
-    """Signals each of them; those that are gone or another user's by now are left out."""
+def send(pids: Iterable[int], number: signal.Signals) -> set[int]:
+    """Signals each of them, and returns those that it reached: not who is gone, or another user's."""
+    reached: set[int] = set()
     for pid in pids:
         try:
             os.kill(pid, number)
         except OSError:
-            pass
+            continue
+        reached.add(pid)
+    return reached
 
 
 def reap(pid: int) -> bool:

@@ -20,7 +20,7 @@ class Adopted:
     def has_ended(self) -> bool:
         poll = select.poll()
         poll.register(self.pidfd, select.POLLIN)
-        return bool(poll.poll(0))
+        return bool(poll.poll(0)) or not _job_of(self.pid)
 
     def send(self, number: signal.Signals) -> None:
         try:
@@ -33,7 +33,11 @@ class Adopted:
 
 
 def find(jobs: Collection[str]) -> Iterator[tuple[str, Adopted]]:
-    """The processes of those of these jobs that live, by one look at all processes of this host."""
+    """The processes of those of these jobs that live, by one look at all processes of this host.
+
+    What such a process starts shows the same environment until its exec: it is told by its parent,
+    and where that has just died, by the mark that it does not show any more at the next look.
+    """
     for name in os.listdir("/proc"):
         job = _job_of(int(name)) if name.isdigit() else ""
         if job not in jobs:
@@ -42,7 +46,9 @@ def find(jobs: Collection[str]) -> Iterator[tuple[str, Adopted]]:
             pidfd = os.pidfd_open(int(name))
         except OSError:
             continue
-        if _job_of(int(name)) == job:  # it is the process that was looked at
+        process = processes.look(int(name))
+        is_first = process is not None and _job_of(process.parent) != job
+        if is_first and _job_of(int(name)) == job:  # it is the process that was looked at
             yield job, Adopted(int(name), pidfd)
         else:
             os.close(pidfd)

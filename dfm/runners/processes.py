@@ -10,7 +10,7 @@ import os
 import secrets
 import signal
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import ClassVar
 
 from dfm.config.fields import Section, Value
@@ -130,13 +130,23 @@ class ProcessRunner:
 
     async def _sweep(self, job: JobId) -> None:
         mark = f"DFM_JOB={job}".encode()
-        while left := processes.marked(mark):
-            processes.send(left, signal.SIGKILL)
+        killed: set[int] = set()
+        while (left := processes.marked(mark)) or any(_dies(pid, killed) for pid in killed):
+            killed |= processes.send(left, signal.SIGKILL)
             await asyncio.sleep(_AGAIN_S)
         ours = {process.pid for process in self._jobs.values()}
         for pid in self._children.pids() if self._children else ():
             if pid not in ours:
                 processes.reap(pid)
+
+
+def _dies(pid: int, killed: Collection[int]) -> bool:
+    """Whether it is on its way to be a zombie: it shows no environment then.
+
+    One that is no child of ours, nor will be when its parent has died, is somebody else's to wait for.
+    """
+    process = processes.look(pid)
+    return process is not None and process.state != "Z" and process.parent in {os.getpid(), *killed}
 
 
 async def _end(pidfd: int, send: Callable[[signal.Signals], None]) -> None:
