@@ -2,6 +2,7 @@
 
 DfmError                 3   printed as `dfm: what`, then the hint; everything else is a bug of ours
 ├── UsageError           2   the command line
+├── NotFound             1   what was asked about is not there
 ├── ConfigError          2   a configuration layer
 ├── FlowError            2   a flow file, or a graph that cannot be built from it
 ├── RunnerError          3   a scheduler or the local host refused
@@ -35,6 +36,8 @@ class Problem(NamedTuple):
     what: str
     place: Place | None = None
     hint: str = ""
+    kind: str = "ParseError"  # what `dfm validate --json` calls it
+    tasks: tuple[str, ...] = ()  # of a circle: its members, the first one once more at the end
 
     def __str__(self) -> str:
         text = f"{self.place}: {self.what}" if self.place else self.what
@@ -67,6 +70,12 @@ class UsageError(DfmError):
     """The command line asks for something that does not exist or does not fit together."""
 
     exit_code = 2
+
+
+class NotFound(DfmError):
+    """Somebody asks about a task, type or package that the flow does not have."""
+
+    exit_code = 1
 
 
 class ConfigError(DfmError):

@@ -10,7 +10,9 @@ from typing import Annotated
 
 import typer
 
-from dfm.errors import DfmError, Place, Problem, UsageError
+from dfm.cli import flow_commands
+from dfm.cli.options import Define, PackageMap, ParamFile, Root
+from dfm.errors import DfmError, Problem, UsageError
 from dfm.version import VERSION
 
 app = typer.Typer(
@@ -42,31 +44,6 @@ app.add_typer(config, name="config")
 util = typer.Typer(rich_markup_mode=None, help="For editors and scripts.", no_args_is_help=True)
 app.add_typer(util, name="util")
 
-Root = Annotated[
-    str,
-    typer.Option(
-        "--root", metavar="PATH", help="flow file or folder to start from, not the current folder"
-    ),
-]
-Define = Annotated[
-    list[str],
-    typer.Option(
-        "-D", metavar="NAME=VALUE", help="value of a package variable or of TASK.PARAMETER"
-    ),
-]
-ParamFile = Annotated[
-    list[str],
-    typer.Option(
-        "-P", "--param-file", metavar="FILE", help="JSON file (or text) with values of parameters"
-    ),
-]
-PackageMap = Annotated[
-    list[str],
-    typer.Option(
-        "--package-map", metavar="FILE", help="says where packages are that flows import by name"
-    ),
-]
-
 
 def _version(wanted: bool) -> None:
     if wanted:
@@ -84,12 +61,28 @@ def main(
     define: Define = [],  # noqa: B006 - typer copies it
     param_file: ParamFile = [],  # noqa: B006
     package_map: PackageMap = [],  # noqa: B006
+    log_level: Annotated[
+        str, typer.Option("--log-level", metavar="NONE|INFO|DEBUG", help="what dfm says of itself")
+    ] = "NONE",
 ) -> None:
     """Runs task graphs of chip verification: locally, or on workers of a daemon."""
+    if log_level not in ("NONE", "INFO", "DEBUG"):
+        raise typer.BadParameter(f"{log_level}: not one of NONE, INFO, DEBUG")
+    if log_level != "NONE":
+        import logging
+
+        logging.basicConfig(level=log_level, format="%(levelname)s %(name)s: %(message)s")
     context.obj = (define, param_file, package_map)
 
 
-@app.command("run", context_settings={"allow_interspersed_args": True})
+@app.command(
+    "run",
+    context_settings={
+        "allow_interspersed_args": True,
+        "ignore_unknown_options": True,  # the flow may declare them
+        "help_option_names": [],
+    },
+)
 def run_command(
     context: typer.Context,
     tasks: Annotated[
@@ -141,15 +134,46 @@ def run_command(
         str, typer.Option("-u", "--ui", metavar="log|progress", help="lines, or a live display")
     ] = "",
     no_summary: Annotated[bool, typer.Option("--no-summary", help="print no summary")] = False,
+    base_rundir: Annotated[
+        str,
+        typer.Option(
+            "--base-rundir", metavar="PATH", help="a run directory: what succeeded there is done"
+        ),
+    ] = "",
+    report: Annotated[
+        str, typer.Option("--report", metavar="DIR", help="write a report with all logs there")
+    ] = "",
+    summary_file: Annotated[
+        str, typer.Option("--summary-file", metavar="PATH", help="write the summary there, too")
+    ] = "",
+    run_id: Annotated[
+        str, typer.Option("--run-id", metavar="ID", help="of what is published; default: a number")
+    ] = "",
+    wants_help: Annotated[
+        bool, typer.Option("-h", "--help", help="with TASK: what it is, and options of its own")
+    ] = False,
 ) -> None:
     """Run tasks, with all that they need; what is up to date is skipped.
 
     Exit status: 0 all done, 1 a task failed, 2 wrong usage, configuration or flow (nothing ran),
     3 the infrastructure failed, 130 interrupted.
     """
+    early_define, early_file, early_map = context.obj
+    if wants_help:
+        if not tasks:
+            typer.echo(context.get_help())
+            return
+        from dfm.cli.run_help import print_help
+        from dfm.flow.load import Options
+
+        options = Options(
+            root, config, [*early_define, *define], [*early_file, *param_file],
+            override, [*early_map, *package_map],
+        )  # fmt: skip
+        print_help(options, tasks)
+        return
     from dfm.cli.run import Request, run
 
-    early_define, early_file, early_map = context.obj
     request = Request(
         tasks=tasks or [],
         jobs=jobs,
@@ -168,6 +192,10 @@ def run_command(
         resource_class=resource_class,
         ui=ui,
         no_summary=no_summary,
+        base_rundir=base_rundir,
+        report=report,
+        summary_file=summary_file,
+        run_id=run_id,
     )
     raise typer.Exit(run(request))
 
@@ -399,12 +427,17 @@ def config_path(root: Root = "") -> None:
 
 @util.command("schema")
 def util_schema(
-    of: Annotated[str, typer.Argument(metavar="config|flow", help="of which file")],
+    of: Annotated[
+        str, typer.Argument(metavar="[flow|config]", help="of which file; default: flow")
+    ] = "flow",
+    output: Annotated[
+        str, typer.Option("-o", "--output", metavar="FILE", help="write it there")
+    ] = "",
 ) -> None:
     """Print the JSON schema of a configuration or of flow.yaml, for editors."""
     from dfm.cli.schema import show
 
-    raise typer.Exit(show(of))
+    raise typer.Exit(show(of, output))
 
 
 @app.command("runners")
@@ -431,6 +464,9 @@ def doctor_command(
     raise typer.Exit(examine(root, runner, with_probe=probe))
 
 
+flow_commands.declare(app, util)
+
+
 def run(arguments: Sequence[str]) -> int:
     """Runs a command line; returns the exit status. Errors of ours are printed, others raised."""
     try:
@@ -451,7 +487,6 @@ def _said(problem: Problem) -> str:
     """`FILE:LINE:COLUMN: what` for a fault in a file, `dfm: what` for any other; then the hint."""
     if problem.place is None:
         return f"dfm: {problem}"
-    path = os.path.relpath(problem.place.file)
-    place = Place(path, problem.place.line, problem.place.column)
-    shorter = problem.place if path.startswith("..") else place
-    return str(problem._replace(place=shorter))
+    from dfm.cli.faults import shortened
+
+    return str(shortened(problem))

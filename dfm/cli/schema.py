@@ -1,4 +1,4 @@
-"""`dfm util schema config|flow`."""
+"""`dfm util schema [flow|config]`."""
 
 import json
 from typing import Any
@@ -6,9 +6,17 @@ from typing import Any
 from dfm.errors import UsageError
 
 
-def show(of: str) -> int:
-    """Prints the schema. Raises UsageError."""
-    print(json.dumps(_schema(of), indent=1, ensure_ascii=False))  # noqa: T201
+def show(of: str, output: str) -> int:
+    """Prints the schema, or writes it to a file. Raises UsageError."""
+    text = json.dumps(_schema(of), indent=1, ensure_ascii=False)
+    if not output:
+        print(text)  # noqa: T201
+        return 0
+    try:
+        with open(output, "w", encoding="utf-8") as file:
+            file.write(f"{text}\n")
+    except OSError as error:
+        raise UsageError(f"cannot write {output}: {error.strerror}") from None
     return 0
 
 

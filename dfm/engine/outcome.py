@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol
 
 from dfm.engine.records import Marker, Usage
 from dfm.graph.node import Node
+from dfm.graph.values import Fields
 from dfm.wire.task import Requirements, TaskResult
 
 _SHELL_BASE = 128  # of the status of a shell whose last command was killed by a signal
@@ -17,6 +18,8 @@ class Ending(enum.Enum):
 
     DONE = "done"
     UP_TO_DATE = "up-to-date"
+    BASE = "base"  # done in the base run directory
+    CACHE = "cache"  # its results came from a cache
     FAILED = "failed"
     CANCELLED = "cancelled"
     LOST = "lost"  # with its worker, through no fault of its own
@@ -35,6 +38,9 @@ class Outcome(NamedTuple):
     log_tail: str = ""  # of a failed task
     why: str = ""  # of a skipped, cancelled or lost one
     usage: Usage | None = None  # of one that was executed by a script
+    changed: bool = False
+    inputs: Sequence[Fields] = ()  # of one that was executed
+    output: Sequence[Fields] = ()
 
 
 class Observer(Protocol):

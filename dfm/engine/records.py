@@ -70,8 +70,13 @@ def path(rundir: str, node: Node) -> str:
 
 def read(rundir: str, node: Node) -> dict[str, Any] | None:
     """The record of a node; None if there is none, or none that can be read."""
+    return read_in(f"{rundir}/{node.rundir}", node.name)
+
+
+def read_in(folder: str, name: str) -> dict[str, Any] | None:
+    """The same from the directory that a node ran in, and its name."""
     try:
-        fd = os.open(path(rundir, node), os.O_RDONLY | os.O_CLOEXEC)
+        fd = os.open(f"{folder}/{name}.exec_data.json", os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return None
     try:

@@ -7,10 +7,12 @@ up to date needs neither a dispatcher nor a loop.
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dfm.engine import contract, library, records, waiting
+from dfm.engine.base import Base
 from dfm.engine.bodies import subtasks
+from dfm.engine.caching import Caching
 from dfm.engine.claims import Claims
 from dfm.engine.digests import Digests
 from dfm.engine.dispatcher import Dispatcher
@@ -24,12 +26,16 @@ from dfm.engine.ready import Ready, is_submitted
 from dfm.engine.records import Input, Marker, Result, Usage
 from dfm.engine.signatures import Signatures
 from dfm.engine.specs import RunContext
+from dfm.errors import FlowError
 from dfm.graph.dataflow import forwarded, inputs_of
-from dfm.graph.node import Compound, Disabled, Emit, Entry, Graph, Library, Node, Script
+from dfm.graph.node import Compound, Disabled, Emit, Entry, Finish, Graph, Library, Node, Script
 from dfm.graph.plan import Plan, State
 from dfm.graph.resources import Request
 from dfm.graph.values import Fields
 from dfm.wire.task import Requirements, TaskResult
+
+if TYPE_CHECKING:
+    from dfm.engine.cache import Cache
 
 INTERRUPT_GRACE_S = 5.0
 _NOT_DONE = frozenset({State.FAILED, State.SKIPPED, State.WAITING, State.READY, State.RUNNING})
@@ -60,6 +66,8 @@ class Run:
         *,
         keep_going: bool = False,
         force: bool = False,
+        base: Base | None = None,
+        cache: "Cache | None" = None,
     ) -> None:
         self.plan = Plan(graph, keep_going=keep_going)
         self.counts = dict.fromkeys(Ending, 0)
@@ -76,7 +84,9 @@ class Run:
         self._finished: list[Finished | None] = [None] * len(graph.nodes)
         digests = Digests(self._rundir)
         self._digests = digests
+        self._base = None if force else base
         self._freshness = Freshness(self._rundir, digests, force=force)
+        self._caching = Caching(None if force else cache, self._rundir, self._freshness, observer)
         self._views = Views([node.name for node in graph.nodes], Signatures(digests))
         self._claims = Claims(self._rundir, observer)
         self._mementos: dict[str, Any] = {}
@@ -218,10 +228,18 @@ class Run:
 
     def _visit_task(self, node: Node, view: View) -> None:
         """Executes a task, unless it is up to date or another run has it in hand."""
+        done = self._base.record(node) if self._base is not None else None
+        if done is not None:
+            self._up_to_date(node, view, done, Ending.BASE)
+            return
         record = self._freshness.record(node)
+        if node.finish is not None and not self._finish(node, node.finish, view, record):
+            return
         reason = self._freshness.why_stale(node, view, record)
         if record is not None and reason is None and not isinstance(node.uptodate, str):
             self._up_to_date(node, view, record)
+            return
+        if reason is not None and self._is_cached(node, view, record):
             return
         if self._dispatcher is None and is_submitted(node):
             self.wants_dispatcher = True
@@ -242,6 +260,41 @@ class Run:
                 return
         self._limits.take(tokens)
         self._execute(node, view, record, asks=reason is None)
+
+    def _finish(
+        self, node: Node, finish: Finish, view: View, record: dict[str, Any] | None
+    ) -> bool:
+        """Works out what needs the node's inputs; one that cannot be worked out fails."""
+        fields, _ = view.inputs(node.consumes, inputs_of(node, view.items))
+        memento = record["result"].get("memento") if record else None
+        try:
+            node.params, node.work = finish(fields, memento)
+        except FlowError as error:
+            if not self._claims.take(node):
+                return False
+            given = _Given(view, self._input(node, view, fields, memento), record)
+            markers = [Marker("error", str(problem)) for problem in error.problems]
+            self.plan.run(node.number)
+            self._conclude(node, given, Result(1, True, [], markers), Ending.FAILED, 0.0, "")
+            return False
+        return True
+
+    def _is_cached(self, node: Node, view: View, record: dict[str, Any] | None) -> bool:
+        """Whether its results came from the cache, or may once another run lets go of the task."""
+        if not self._caching.has(node, view):
+            return False
+        if not self._claims.take(node):
+            return True
+        hit = self._caching.restore(node, view)
+        if hit is None:
+            self._claims.release(node)
+            return False
+        fields, _ = view.inputs(node.consumes, inputs_of(node, view.items))
+        given = _Given(view, self._input(node, view, fields, None), record)
+        self.plan.run(node.number)
+        result = Result(0, True, hit.items, memento=hit.memento)
+        self._conclude(node, given, result, Ending.CACHE, 0.0, "")
+        return True
 
     # Executing
 
@@ -327,10 +380,9 @@ class Run:
         """A node was executed: its items go on, its record is written."""
         output = emitted(node, given.view, result)
         execution = self._executions.name(given.record, changed=result.changed)
+        fields = [item.fields for item in output]
         try:
-            records.write(
-                self._rundir, node, given.input, result, [item.fields for item in output], execution
-            )
+            records.write(self._rundir, node, given.input, result, fields, execution)
         except OSError as error:
             trouble = Marker("error", f"cannot write {error.filename}: {error.strerror}")
             result = result._replace(status=result.status or 1, markers=[*result.markers, trouble])
@@ -339,24 +391,36 @@ class Run:
             self._statuses[node.number] = result.status
         self._finished[node.number] = Finished(output, result.changed, execution)
         self._mementos[node.name] = result.memento
-        self._let_go(node)
+        if ending in (Ending.CACHE, Ending.FAILED):
+            self._claims.release(node)  # it was not executed: it has no tokens
+        else:
+            self._caching.keep(node, given.view, result)
+            self._let_go(node)
         ending = ending or (Ending.DONE if ok else Ending.FAILED)
         folder = self._folder(node)
         self._end(
             Outcome(
                 node, ending, result.status, wall_ms, result.markers, folder, log_tail,
-                usage=result.usage,
+                usage=result.usage, changed=result.changed, inputs=given.input.inputs,
+                output=fields,
             )
         )  # fmt: skip
         self._more(self.plan.finish(node.number, ok=ok))
 
-    def _up_to_date(self, node: Node, view: View, record: Mapping[str, Any]) -> None:
+    def _up_to_date(
+        self,
+        node: Node,
+        view: View,
+        record: Mapping[str, Any],
+        ending: Ending = Ending.UP_TO_DATE,
+    ) -> None:
         output = re_emitted(node, view, record["output"]["output"])
         self._finished[node.number] = Finished(
             output, changed=False, execution=record.get("execution", "")
         )
         self._mementos[node.name] = record["result"].get("memento")
-        self._end(Outcome(node, Ending.UP_TO_DATE, folder=self._folder(node)))
+        root = self._base.path if self._base and ending is Ending.BASE else self._rundir
+        self._end(Outcome(node, ending, folder=f"{root}/{node.rundir}"))
         self._more(self.plan.finish(node.number, ok=True))
 
     def _keep_books(self, node: Node, view: View, *, ok: bool) -> None:
@@ -366,9 +430,10 @@ class Run:
         result = Result(0 if ok else 1, view.changed, [])
         given = self._input(node, view, [i.fields for i in inputs_of(node, view.items)], None)
         try:
-            records.write(
-                self._rundir, node, given, result, [item.fields for item in output], execution
-            )
+            if self._base is None or self._base.record(node) is None:
+                records.write(
+                    self._rundir, node, given, result, [item.fields for item in output], execution
+                )
         except OSError as error:
             self._observer.notice(f"cannot write {error.filename}: {error.strerror}")
             ok = False

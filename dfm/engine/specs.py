@@ -16,6 +16,7 @@ _OF_ONE_TASK = frozenset(
     """
     DFM_TASK_NAME DFM_RUNDIR TASK_RUNDIR DFM_SRCDIR TASK_SRCDIR DFM_PARAMS DFM_INPUTS DFM_MEMENTO
     DFM_OUTPUT DFM_ENV DFM_PATH DFM_MARKERS DFM_MEMENTO_OUT DFM_JOB
+    DFM_BASE_RUNDIR
     """.split()
 )
 
@@ -36,7 +37,8 @@ def _umask() -> int:
 
 
 class RunContext:
-    """What all tasks of a run have in common. `log_limit` is in bytes of one log; 0: none."""
+    """What all tasks of a run have in common. `log_limit` is in bytes of one log; 0: none. `base` is
+    the base run directory, if there is one."""
 
     def __init__(
         self,
@@ -44,11 +46,15 @@ class RunContext:
         environ: Mapping[str, str],
         types: Mapping[str, Fields],
         log_limit: int = 0,
+        base: str = "",
+        run_id: str = "",
     ) -> None:
         self.places = places
         self._log_limit = log_limit
         self._umask = _umask()
-        self.environment = run_environment(environ, places.rundir)
+        self.environment = run_environment(environ, places.rundir, run_id)
+        if base:
+            self.environment["DFM_BASE_RUNDIR"] = base
         self._types = json.dumps(types)
 
     def spec(
@@ -88,14 +94,15 @@ class RunContext:
         ), markers
 
 
-def run_environment(environ: Mapping[str, str], rundir: str) -> dict[str, str]:
-    """The environment of `dfm run` without what an outer task left in it."""
+def run_environment(environ: Mapping[str, str], rundir: str, run_id: str = "") -> dict[str, str]:
+    """The environment of `dfm run` without what an outer task left in it. Without a `run_id` the next
+    number is taken."""
     kept = {
         name: value
         for name, value in environ.items()
         if name not in _OF_ONE_TASK and not name.startswith("DFM_PARAM_")
     }
-    run_id = next_run_id(rundir)
+    run_id = run_id or next_run_id(rundir)
     return kept | {"DFM_RUN_ID": run_id, "DFM_OUT_DIR": f"{rundir}/out/{run_id}"}
 
 

@@ -14,6 +14,7 @@ from dfm.flow.declarations import MISSING, Program, Task
 from dfm.flow.document import Where
 from dfm.flow.evaluation import Evaluation
 from dfm.flow.instance import Instance, Level, folder_name
+from dfm.flow.late import finisher, is_late, late_params
 from dfm.flow.leaf import bare_node, leaf_node
 from dfm.flow.needs import Needs
 from dfm.flow.problems import Problems
@@ -65,14 +66,19 @@ class Builder:
         self._problems.raise_any()
         return graph
 
+    def compounds_around(self) -> list[int | None]:
+        """Of each node: the compound that it is a member of."""
+        return [None if around is None else around.number for around in self._around]
+
     def _say_circle(self, circle: list[Node]) -> None:
         names = " -> ".join(node.name for node in circle)
         places = [f"{node.name}: {task.place}" for node in circle[:-1]
                   if (task := self.tasks[node.number])]  # fmt: skip
         task = next(filter(None, (self.tasks[node.number] for node in circle)))
         self._problems.add(
-            task.where, f"tasks need each other in a circle: {names}", hint="\n".join(places)
-        )
+            task.where, f"tasks need each other in a circle: {names}", hint="\n".join(places),
+            kind="CircularDependency", tasks=tuple(node.name for node in circle),
+        )  # fmt: skip
 
     def _check_folders(self, nodes: list[Node]) -> None:
         """Two tasks whose names become the same would overwrite each other's results."""
@@ -140,7 +146,11 @@ class Builder:
             instance.needs = self._needs.of(instance)
         if shape.is_compound:
             return self._compound(instance, shape, params)
-        return leaf_node(self._evaluation, instance, shape, params)
+        if not is_late(shape):
+            return leaf_node(self._evaluation, instance, shape, params)
+        node = leaf_node(self._evaluation, instance, shape, params, late_params(shape))
+        node.finish = finisher(self._evaluation, instance, shape)
+        return node
 
     def _is_enabled(self, task: Task, body: Body | None) -> bool:
         return task.iff is MISSING or self._evaluation.is_enabled(task, body)

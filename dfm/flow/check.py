@@ -5,12 +5,13 @@ from collections.abc import Iterator, Mapping
 
 from dfm.flow.declarations import Context, Package, Program, TagUse, Task, Type
 from dfm.flow.document import Where
-from dfm.flow.expressions import ExpressionError, Reference, template
+from dfm.flow.expressions import ExpressionError, NameUnknown, Reference, template
+from dfm.flow.expressions.builtins import PIPED
 from dfm.flow.names import NEEDS_OF, find_task, find_type, known_names, known_types, unknown
-from dfm.flow.problems import Problems, did_you_mean
+from dfm.flow.problems import NOT_YET, Problems, did_you_mean
 from dfm.flow.shapes import Merged, Shapes
 from dfm.flow.templates import report, texts
-from dfm.flow.world import World
+from dfm.flow.world import LATE_NAMES, World
 from dfm.graph.values import Value
 
 _ALWAYS_THERE = frozenset({"env", "srcdir", "rootdir", "root", "rundir", "name", "this", "matrix"})
@@ -61,18 +62,20 @@ class Check:
         shape = self._shapes.of(task)
         self._world.check_constants(shape.params)
         inside = _Around(task.context, task)
+        late = _Around(task.context, task, is_run_time=True)
         outside = _Around(task.context, task.enclosing, unseen=shape.params)
         self._references(task, inside)
         for layer in (task.params, *task.extensions):
             for parameter in layer.values():
                 for part in parameter.parts():
                     subject = f"parameter `{parameter.name}` of {task.name}"
-                    around = _Around(parameter.context, task)  # an extension has another one
+                    # An extension has another context.
+                    around = _Around(parameter.context, task, is_run_time=True)
                     self._texts(part, parameter.where, subject, around)
         where = task.where
         if task.run is not None:
             field = task.run_field
-            self._texts(task.run, where.at(field), f"`{field}` of {task.name}", inside)
+            self._texts(task.run, where.at(field), f"`{field}` of {task.name}", late)
         self._texts(task.uses, where.at("uses"), f"`uses` of {task.name}", outside)
         self._texts(task.iff, where.at("iff"), f"`iff` of {task.name}", outside)
         for number, pattern in enumerate(task.produces or ()):
@@ -181,7 +184,11 @@ class Check:
             except ExpressionError as error:
                 report(error, where, text, self._problems, subject)
                 continue
-            for reference in made.references() if made else ():
+            if made is None:
+                continue
+            for name, offset in made.filters():
+                self._filter(name, offset, where, text, subject, around)
+            for reference in made.references():
                 head = reference.path[0]
                 if self._world.is_of_root_only(head, around.context) and not (
                     head in around.fields or self._is_parameter(head, around.task)
@@ -193,10 +200,22 @@ class Check:
                     unknown = self._unknown(reference, around)
                     report(unknown, where, text, self._problems, subject)
 
+    def _filter(
+        self, name: str, offset: int, where: Where, text: str, subject: str, around: "_Around"
+    ) -> None:
+        from dfm.flow.filters import is_known, known_filters  # few flows pipe into any
+
+        if not is_known(self._program, name, around.context):
+            known = (*PIPED, *known_filters(self._program, around.context))
+            hint = did_you_mean(name, known)
+            error = ExpressionError(f"there is no filter `{name}`", offset, hint)
+            report(error, where, text, self._problems, subject)
+
     def _is_known(self, path: tuple[str, ...], around: "_Around") -> bool:
         head = path[0]
         return (
             head in _ALWAYS_THERE
+            or (around.is_run_time and head in LATE_NAMES)
             or self._world.has(path, around.context)
             or head in around.fields
             or self._is_parameter(head, around.task)
@@ -207,7 +226,9 @@ class Check:
         path, offset = reference.path, reference.offset
         if path[0] in _RUN_TIME:
             return ExpressionError(
-                f"`{path[0]}` is known when the task runs, which this version does not evaluate yet",
+                f"`{path[0]}` is known when the task runs: only parameters and scripts can use it"
+                if path[0] in LATE_NAMES
+                else f"`{path[0]}` {NOT_YET}",
                 offset,
             )
         if path[0] in around.unseen:
@@ -215,7 +236,7 @@ class Check:
         else:
             hint = did_you_mean(".".join(path), self._names(around))
         what = f"`{'.'.join(self._world.missing(path))}` is not defined"
-        return ExpressionError(what, offset, hint)
+        return NameUnknown(path, what, offset, hint)
 
     def _is_parameter(self, name: str, task: Task | None) -> bool:
         for around in _enclosing(task):
@@ -245,7 +266,7 @@ class _Around:
     """What a text stands in: its package, the task whose parameters it sees, or the fields of its
     type. `unseen` are those of its own task, where it cannot use them."""
 
-    __slots__ = ("context", "fields", "task", "unseen")
+    __slots__ = ("context", "fields", "is_run_time", "task", "unseen")
 
     def __init__(
         self,
@@ -254,7 +275,9 @@ class _Around:
         *,
         fields: Mapping[str, Merged] = _NONE,
         unseen: Mapping[str, Merged] = _NONE,
+        is_run_time: bool = False,
     ) -> None:
+        self.is_run_time = is_run_time
         self.context = context
         self.task = task
         self.fields = fields

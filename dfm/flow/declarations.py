@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypeAlias, cast
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, cast
 
 from dfm.errors import Place
 from dfm.flow.document import Where
 from dfm.graph.node import Pattern
 from dfm.graph.values import Fields, Value
+
+if TYPE_CHECKING:
+    from dfm.flow.expressions import Expression
 
 MISSING = cast(Value, object())  # a value that a flow file does not give
 
@@ -32,6 +35,14 @@ class Listed(NamedTuple):
     folder: str
 
 
+class Cli(NamedTuple):
+    """A parameter as an option of the command line. An empty name is that of the parameter."""
+
+    name: str = ""
+    short: str = ""  # one letter
+    is_hidden: bool = False
+
+
 @dataclass(slots=True)
 class Parameter:
     """One writing of a parameter: a definition, or a value for an inherited one."""
@@ -48,6 +59,8 @@ class Parameter:
     doc: str | None = None
     accepted: list[Value] | None = None  # None: not said
     accepts_others: bool = False
+    cli: Cli | None = None
+    says_cli: bool = False  # `cli: false` takes an inherited option away
 
     @property
     def changes_list(self) -> bool:
@@ -83,6 +96,14 @@ class Type:
     tags: list[TagUse] = field(default_factory=list)
 
 
+class CachePolicy(NamedTuple):
+    """`cache:` of a task."""
+
+    is_enabled: bool
+    hash: list[str]
+    compression: str
+
+
 @dataclass(slots=True)
 class Task:
     """A task declaration, in a package or in the body of another."""
@@ -112,6 +133,7 @@ class Task:
     rundir: str = "unique"
     uptodate: bool | str | None = None
     tags: list[TagUse] = field(default_factory=list)
+    cache: CachePolicy | None = None
     abstract: bool = False
     max_failures: int | None = None
     on_error: str = ""
@@ -119,6 +141,7 @@ class Task:
     extensions: list[dict[str, Parameter]] = field(default_factory=list)  # of the configuration
     foreign_needs: set[str] = field(default_factory=set)  # that extensions give it
     mentions: frozenset[str] = frozenset()  # of one that overrides another: the fields it has
+    examples: list[dict[str, str]] = field(default_factory=list)  # for readers
     _by_short: dict[str, "Task"] | None = None
 
     @property
@@ -166,6 +189,25 @@ class Import:
     @property
     def shown(self) -> str:
         return self.text or self.name or self.path
+
+
+@dataclass(slots=True)
+class Filter:
+    """A function for the right side of a pipe: an expression, or a program."""
+
+    name: str  # full
+    where: Where
+    context: Context
+    scopes: frozenset[str] = frozenset()
+    params: dict[str, Parameter] = field(default_factory=dict)
+    expr: str = ""
+    expression: "Expression | None" = None  # what `expr` was parsed to
+    run: str = ""
+    shell: str = "bash"
+
+    @property
+    def is_exported(self) -> bool:
+        return not self.scopes.isdisjoint({"export", "root"})
 
 
 @dataclass(slots=True)
@@ -230,7 +272,8 @@ class Package:
     bases: list[str] = field(default_factory=list)  # that package, its own base, and so on
     maps: list[Listed] = field(default_factory=list)
     aliases: dict[str, str] = field(default_factory=dict)  # in its texts: names of packages
-    is_installed: bool = False  # comes with a plugin: not the project's own
+    filters: dict[str, Filter] = field(default_factory=dict)  # by full name
+    is_installed: bool = False  # comes with dfm or a plugin: not the project's own
 
 
 class Program(NamedTuple):

@@ -1,5 +1,6 @@
 """What the texts of an instance come to, in the names that are around it."""
 
+import contextlib
 import itertools
 import math
 from collections.abc import Iterator
@@ -29,6 +30,22 @@ class Evaluation:
         self._shapes = shapes
         self._world = world
         self._line = line
+        self._late: Fields | None = None
+
+    def at_run_time(self, late: Fields, problems: Problems) -> "Evaluation":
+        """The same when a task runs: `late` has the names that are known only then."""
+        then = Evaluation(self._shapes, self._world, self._line, problems, self.rundir)
+        then._late = late
+        return then
+
+    @contextlib.contextmanager
+    def faults_go_to(self, problems: Problems) -> Iterator[None]:
+        """Those that the names around find, too."""
+        before, self._world.problems = self._world.problems, problems
+        try:
+            yield
+        finally:
+            self._world.problems = before
 
     def shape(self, task: Task, body: Body | None) -> Shape:
         def compute_uses(link: Task) -> str | None:
@@ -72,7 +89,7 @@ class Evaluation:
     def _scope(self, instance: Instance, context: Context, params: Parameters) -> Scope:
         return Scope(
             self._world, context, params=params, body=instance.body, name=instance.name,
-            rundir=f"{self.rundir}/{instance.rundir}",
+            rundir=f"{self.rundir}/{instance.rundir}", late=self._late,
         )  # fmt: skip
 
     def value(self, value: Value, scope: Scope, where: Where, subject: str) -> Value:

@@ -53,6 +53,11 @@ def _definitions() -> Json:
             **_object({**language.NAMES, **language.TASK}, closed=True),
             "oneOf": [{"required": [name]} for name in language.NAMES],
         },
+        "filter": {
+            **_object({**language.NAMES, **language.FILTER}, closed=True),
+            "oneOf": [{"required": [name]} for name in language.NAMES],
+            "anyOf": [{"required": ["expr"]}, {"required": ["run"]}],
+        },
         "type": _object(language.TYPE, required=("name",)),
         "configuration": _object(language.CONFIGURATION, required=("name",)),
         "import": {"anyOf": [{"type": "string", "pattern": r"\S"}, _import()]},
@@ -96,6 +101,7 @@ def _values() -> Json:
         "variables": {**_MAP, "additionalProperties": _ref("variable")},
         "tasks": _list(_ref("task")),
         "types": _list(_ref("type")),
+        "filters": _list(_ref("filter")),
         "configurations": _list(_ref("configuration")),
         "extensions": _list(_ref("extension")),
         "tags": _list(_ref("tag")),
@@ -111,6 +117,7 @@ def _values() -> Json:
             **_object(language.CACHE, closed=True),
             "type": ["object", "null", "boolean"],
         },
+        "cli": {**_object(language.CLI), "type": ["object", "null", "boolean"]},
         "compression": {"anyOf": [{"type": "boolean"}, {"enum": [*language.COMPRESSIONS, ""]}]},
         "kind": {
             "anyOf": [

@@ -25,6 +25,7 @@ PACKAGE: Table = {
     "with": Field("any", "variables of the package; expressions see them by name"),
     "tasks": Field("tasks", "the tasks"),
     "types": Field("types", "types of data items and of tags"),
+    "filters": Field("filters", "functions for pipes in expressions"),
     "configs": Field("configurations", "named sets of changes, for `dfm run -c NAME`"),
     "fragments": Field("texts", "more files of the package, or folders with such"),
     "imports": Field("imports", "other packages, by name or by path"),
@@ -41,6 +42,7 @@ FRAGMENT: Table = {
     "configs": Field("configurations", "more configurations"),
     "fragments": Field("texts", "more files of the package, or folders with such"),
     "imports": Field("imports", "packages that the package imports"),
+    "filters": Field("filters", "functions for the right side of a pipe"),
 }
 IMPORT: Table = {
     "name": Field(
@@ -92,11 +94,23 @@ TASK: Table = {
     "uptodate": Field("uptodate", "false: always run; or a function of Python that decides"),
     "tags": Field("tags", "tags, such as std.ResourceTag"),
     "examples": Field("examples", "for readers of the documentation"),
-    "cache": Field("cache", "accepted without effect in this version"),
+    "cache": Field("cache", "whether its results may come from $DV_FLOW_CACHE"),
     "abstract": Field("flag", "only a base for `uses`: cannot be run"),
     "max_failures": Field("integer", "failures that a compound bears before it stops; -1: the default"),
     "on_error": Field("text", "module:function that decides what becomes of a failed compound"),
 }  # fmt: skip
+FILTER: Table = {
+    "scope": Field("scope", "who sees the filter: root, export, local"),
+    "with": Field("parameters", "its arguments, in order"),
+    "desc": Field("text", "what it does, in one line"),
+    "doc": Field("text", "the same, as prose"),
+    "expr": Field("text", "an expression over `input`, $arg0, $arg1, ..."),
+    "run": Field("text", "a script: JSON on its input and output; or Python with `def filter`"),
+    "shell": Field(
+        ("bash", "shell", "csh", "tcsh", "python", "pytask"), "what runs the script; default: bash"
+    ),
+}
+FILTER_SHELLS = {**SHELLS, "python": "python"}
 STRATEGY: Table = {
     "matrix": Field("map", "one node for each combination of the axes' values: {axis: [values]}"),
     "body": Field("tasks", "the same as the task's `body`"),
@@ -107,11 +121,16 @@ PARAMETER: Table = {
     "doc": Field("text", "what it is for"),
     "desc": Field("text", "what it is for"),
     "values": Field("accepted", "a closed set of values; with {of: [...], open: true} a hint"),
-    "cli": Field("any", "accepted without effect in this version"),
+    "cli": Field("cli", "an option --NAME of `dfm run TASK`: true, false, {name, short, hidden}"),
     "append": Field("any", "put behind an inherited list"),
     "prepend": Field("any", "put before an inherited list"),
     "path-append": Field("any", "put behind an inherited path"),
     "path-prepend": Field("any", "put before an inherited path"),
+}
+CLI: Table = {
+    "name": Field("text", "the option's name; default: that of the parameter"),
+    "short": Field("text", "one letter, for -X"),
+    "hidden": Field("flag", "works, and is not in the help"),
 }
 TYPE: Table = {
     "name": Field("name", "name of the type"),

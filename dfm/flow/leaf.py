@@ -11,7 +11,7 @@ from dfm.flow.language import SHELLS
 from dfm.flow.resources import request_of
 from dfm.flow.shapes import Shape
 from dfm.flow.world import Parameters, Scope
-from dfm.graph.node import Emit, Library, Node, Nothing, Script, Selection, Work
+from dfm.graph.node import Caching, Emit, Library, Node, Nothing, Script, Selection, Work
 from dfm.graph.values import Fields, Value
 
 _RUNDIR = "\0rundir\0"  # stands for the run directory while a script is hashed
@@ -34,27 +34,49 @@ def bare_node(instance: Instance, work: Work) -> Node:
     return node
 
 
-def leaf_node(evaluation: Evaluation, instance: Instance, shape: Shape, params: Parameters) -> Node:
-    """Raises BadValue after the fault is said."""
+def leaf_node(
+    evaluation: Evaluation,
+    instance: Instance,
+    shape: Shape,
+    params: Parameters,
+    late: frozenset[str] | None = None,
+) -> Node:
+    """With `late`, that of a task whose script and these parameters are known when it runs.
+
+    Raises BadValue after the fault is said.
+    """
     scope = evaluation.scope(instance, instance.task, params)
-    node = bare_node(instance, _work(evaluation, instance, shape, params))
-    node.params = params.all()
+    if late is None:
+        node = bare_node(instance, work_of(evaluation, instance, shape, params))
+        node.params = params.all()
+    else:
+        node = bare_node(instance, _kind_of_work(shape))
+        node.params = {name: params[name] for name in params if name not in late}
     if shape.consumes is not MISSING:
         node.consumes = _selection(shape.consumes)
     if shape.passthrough is not MISSING:
         node.passthrough = _selection(shape.passthrough)
     if shape.produces is not None:
-        node.produces = _produces(evaluation, shape.produces, scope)
+        node.produces = products(evaluation, shape.produces, scope)
     if shape.uptodate is not None and shape.uptodate.uptodate is not None:
         node.uptodate = shape.uptodate.uptodate
+    if shape.cache is not None and node.uptodate is not False:
+        node.cache = _caching(evaluation, shape.cache, scope)
     if shape.resources is not None:
         node.request = request_of(evaluation, node.name, shape.resources, scope)
     return node
 
 
-def _work(evaluation: Evaluation, instance: Instance, shape: Shape, params: Parameters) -> Work:
+def work_of(evaluation: Evaluation, instance: Instance, shape: Shape, params: Parameters) -> Work:
+    """Raises BadValue after the fault is said."""
     if shape.run is not None:
         return _script(evaluation, instance, shape.run, params)
+    return _kind_of_work(shape)
+
+
+def _kind_of_work(shape: Shape) -> Work:
+    if shape.run is not None:
+        return Script(shape.run.shell, "", "", shape.run.context.srcdir)
     if shape.library:
         return Library(shape.library)
     if shape.item_type is not None:
@@ -87,7 +109,22 @@ def _selection(value: Value) -> Selection:
     return value  # type: ignore[return-value]
 
 
-def _produces(evaluation: Evaluation, owner: Task, scope: Scope) -> list[Fields]:
+def _caching(evaluation: Evaluation, owner: Task, scope: Scope) -> Caching | None:
+    policy = owner.cache
+    if policy is None or not policy.is_enabled:
+        return None
+    values = [
+        evaluation.value(
+            text if "${{" in text else f"${{{{ {text} }}}}", scope,
+            owner.where.at("cache", "hash", number), f"`cache` of {owner.name}",
+        )
+        for number, text in enumerate(policy.hash)
+    ]  # fmt: skip
+    return Caching(tuple(values), policy.compression)
+
+
+def products(evaluation: Evaluation, owner: Task, scope: Scope) -> list[Fields]:
+    """What a task declares to emit. Raises BadValue after the fault is said."""
     patterns = []
     for number, pattern in enumerate(owner.produces or ()):
         where = owner.where.at("produces", number)

@@ -1,21 +1,26 @@
 """From a flow file to a program that is checked, and from that to the graph of a run."""
 
 import os
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from dfm.errors import Place, Problem
 from dfm.flow.build import Builder
+from dfm.flow.catalog import Catalog, computed
 from dfm.flow.check import Check
-from dfm.flow.command_line import CommandLine, assign
+from dfm.flow.command_line import CommandLine, Variables, assign
 from dfm.flow.configurations import choose, choose_imported, declare, extend, likely, revalue
 from dfm.flow.declarations import Configuration, Package, Program, Task
 from dfm.flow.document import Document
+from dfm.flow.evaluation import Evaluation
+from dfm.flow.expressions import ExpressionError
 from dfm.flow.fields import Reader
 from dfm.flow.find import find_root
 from dfm.flow.finder import Finder
 from dfm.flow.import_expressions import Outside
 from dfm.flow.inheritance import inherit
+from dfm.flow.instance import Instance, folder_name
+from dfm.flow.leaf import products
 from dfm.flow.names import find_goal
 from dfm.flow.overrides import replace, replace_by_line
 from dfm.flow.packages import Packages
@@ -27,6 +32,9 @@ from dfm.flow.shapes import Merged, Shapes
 from dfm.flow.world import BadValue, World
 from dfm.graph.node import Graph
 from dfm.graph.values import Fields
+
+if TYPE_CHECKING:
+    from dfm.flow.flags import Flag
 
 _STD = os.path.join(os.path.dirname(os.path.abspath(__file__)), "std", "flow.yaml")
 _STD_NAME = "std"
@@ -42,6 +50,7 @@ class Options(NamedTuple):
     parameter_files: Sequence[str] = ()  # -P
     overrides: Sequence[str] = ()  # --override
     package_maps: Sequence[str] = ()  # --package-map
+    words: Sequence[str] = ()  # tasks, and options that the flow declares
 
 
 class Flow:
@@ -49,23 +58,59 @@ class Flow:
 
     def __init__(
         self, document: Document, program: Program, shapes: Shapes, world: World,
-        line: CommandLine, problems: Problems,
+        line: CommandLine, problems: Problems, variables: Variables, goals: Sequence[str],
     ) -> None:  # fmt: skip
         self.file = document.file
         self.folder = document.directory
         self.program = program
+        self.goals = goals  # the tasks that the command line names
+        self._variables = variables
         self._shapes = shapes
         self._world = world
         self._line = line
         self._problems = problems
         self._tasks: Sequence[Task | None] = ()  # that declare the nodes of the last graph
+        self._around: Callable[[], list[int | None]] = list  # the compounds of these nodes
 
     def warnings(self) -> list[Problem]:
         return list(dict.fromkeys(self._problems.warnings))
 
+    @property
+    def catalog(self) -> Catalog:
+        """The flow for those who only look at it."""
+        return Catalog(self.program, self._shapes, self._world)
+
+    def parameter_values(self, task: Task) -> Fields:
+        """The parameters of a task of a package, as far as they are known without its graph."""
+        evaluation, instance = self._alone(task)
+        try:
+            shape = evaluation.shape(task, None)
+            return computed(evaluation.params(instance, shape))
+        except BadValue:
+            return {}
+
+    def products(self, task: Task) -> list[Fields]:
+        """What it declares to emit, with its expressions replaced; none if that cannot be done."""
+        evaluation, instance = self._alone(task)
+        try:
+            shape = evaluation.shape(task, None)
+            if shape.produces is None:
+                return []
+            scope = evaluation.scope(instance, task, evaluation.params(instance, shape))
+            return products(evaluation, shape.produces, scope)
+        except (BadValue, ExpressionError):
+            return []
+
+    def _alone(self, task: Task) -> tuple[Evaluation, Instance]:
+        """What it takes to evaluate the texts of a task that is in no graph."""
+        folder = folder_name(task.name)
+        # Faults are no business of who only looks: they are in problems of their own.
+        evaluation = Evaluation(self._shapes, self._world, self._line, Problems(), "rundir")
+        return evaluation, Instance(-1, task, task.name, folder, folder)
+
     def description(self, task: Task) -> str:
         """What its `desc` says, or that of the nearest base that has one."""
-        return next((link.desc for link in self._shapes.of(task).chain if link.desc), "")
+        return self.catalog.desc(task)
 
     def graph(self, tasks: Sequence[str], rundir: str) -> Graph:
         """The graph of these tasks; `rundir` is absolute. Raises FlowError, UsageError."""
@@ -74,10 +119,26 @@ class Flow:
             self.program, self._shapes, self._world, self._line, self._problems, rundir
         )
         graph = builder.build(goals)
-        self._tasks = builder.tasks
+        self._tasks, self._around = builder.tasks, builder.compounds_around
         graph.types = self._item_types()
         self._problems.raise_any()
         return graph
+
+    def compounds_around(self) -> list[int | None]:
+        """Of each node of the last graph: the compound that it is a member of."""
+        return self._around()
+
+    def flags(self, task: Task) -> "list[Flag]":
+        """The options of `dfm run` that a task declares."""
+        from dfm.flow.flags import flags_of
+
+        return flags_of(task, self._shapes)
+
+    def project_options(self) -> "list[Flag]":
+        """Those of all tasks."""
+        from dfm.flow.flags import project_options
+
+        return project_options(self.program, self._variables)
 
     def place_of_request(self, number: int, field: str) -> Place | None:
         """Where a node of the last graph asks for a resource."""
@@ -129,6 +190,11 @@ def load(options: Options, environ: Mapping[str, str]) -> Flow:
         line = assign(
             program, shapes, variables, options.definitions, options.parameter_files, problems
         )
+    goals = list(options.words)
+    if not problems.any() and any(word.startswith("-") for word in goals):
+        from dfm.flow.flags import take_flags
+
+        goals = take_flags(program, shapes, variables, goals, line)
     world = World(
         program, problems, environ=environ, root_file=document.file, variables=variables,
         overrides=line.variables,
@@ -138,7 +204,7 @@ def load(options: Options, environ: Mapping[str, str]) -> Flow:
         if not owner.is_installed and name != _STD_NAME:
             check.package(owner, variables[name])
     problems.raise_any()
-    return Flow(document, program, shapes, world, line, problems)
+    return Flow(document, program, shapes, world, line, problems, variables, goals)
 
 
 def _configure(reader: Reader, packages: Packages, selected: str) -> dict[str, list[Configuration]]:
@@ -191,4 +257,5 @@ def _standard_library() -> Package:
     problems.raise_any()
     for task in package.tasks.values():
         task.library = task.short
+    package.is_installed = True
     return package

@@ -24,7 +24,7 @@ def find_task(program: Program, ref: str, context: Context) -> Task | None:
     if context.fragment and (found := tasks.get(f"{context.fragment}.{ref}")):
         return found
     found = tasks.get(f"{context.package}.{ref}")
-    return found or program.task(_meant(program, ref, context))
+    return found or program.task(meant(program, ref, context))
 
 
 def find_type(program: Program, ref: str, context: Context) -> Type | None:
@@ -33,14 +33,14 @@ def find_type(program: Program, ref: str, context: Context) -> Type | None:
         return found
     found = package.types.get(f"{context.package}.{ref}")
     if found is None:
-        found = program.type(_meant(program, ref, context, types=True))
+        found = program.type(meant(program, ref, context, types=True))
     if found is None and package.bases:  # types stay those of the package that declares them
         inherited = (program.type(f"{base}.{ref}") for base in package.bases)
         found = next(filter(None, inherited), None)
     return found
 
 
-def _meant(program: Program, ref: str, context: Context, *, types: bool = False) -> str:
+def meant(program: Program, ref: str, context: Context, *, types: bool = False) -> str:
     """A full name with the name that its package really has: aliases, inheritance, overrides."""
     if "." not in ref:
         return ref

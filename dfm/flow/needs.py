@@ -124,6 +124,8 @@ class Needs:
         self._evaluation.problems.add(
             stack[-1].instance.task.where.at("needs"),
             f"`{NEEDS_OF}` of tasks lead back to themselves: {' -> '.join(circle)}",
+            kind="CircularDependency",
+            tasks=tuple(circle),
         )
 
     # Feeding

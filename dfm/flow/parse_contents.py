@@ -21,6 +21,10 @@ def read_contents(
     """What a package and a fragment of it may both declare; returns the fragments they list."""
     _read_types(reader, where.at("types"), fields.get("types"), package, context)
     _read_tasks(reader, where.at("tasks"), fields.get("tasks"), package, context)
+    if "filters" in fields:
+        from dfm.flow.parse_filters import read_filters  # few flows have any
+
+        read_filters(reader, where.at("filters"), fields["filters"], package, context)
     _read_configurations(reader, where.at("configs"), fields.get("configs"), package, context)
     package.imports += parse_imports(reader, where.at("imports"), fields.get("imports"), context)
     return listed(reader, where.at("fragments"), fields.get("fragments"), context)

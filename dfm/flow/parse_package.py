@@ -13,8 +13,6 @@ from dfm.flow.parse_parameters import parse_parameters
 from dfm.flow.parse_task import parse_tags
 from dfm.graph.values import Value
 
-_PACKAGE_LATER = {"filters": 15}
-
 
 def parse_package(reader: Reader, document: Document, *, inherited_by: str = "") -> Package:
     """The package of a document, with its fragments. Raises FlowError if there is none in it.
@@ -33,7 +31,7 @@ def parse_package(reader: Reader, document: Document, *, inherited_by: str = "")
         context = Context(inherited_by, document.directory, base=name)
         name = inherited_by
     package = Package(name, where, context)
-    reader.only_known(where, fields, PACKAGE, "a package", later=_PACKAGE_LATER)
+    reader.only_known(where, fields, PACKAGE, "a package")
     for key in ("desc", "doc"):
         if key in fields:
             setattr(package, key, reader.text(where.at(key), fields[key]))

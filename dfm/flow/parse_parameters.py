@@ -1,9 +1,9 @@
 """Reads `with:` of packages, tasks and types (section 13.1)."""
 
-from dfm.flow.declarations import KINDS, MISSING, Context, Parameter
+from dfm.flow.declarations import KINDS, MISSING, Cli, Context, Parameter
 from dfm.flow.document import Where, describe
 from dfm.flow.fields import Reader
-from dfm.flow.language import PARAMETER
+from dfm.flow.language import CLI, PARAMETER
 from dfm.flow.problems import did_you_mean
 from dfm.graph.values import Value
 
@@ -39,7 +39,8 @@ def _parse(reader: Reader, around: Where, name: str, value: Value, context: Cont
             case "values":
                 _read_accepted(reader, where.at(key), given, parameter)
             case "cli":
-                pass  # a flag of `dfm run TASK`: not of the part of the language that runs yet
+                parameter.says_cli = True
+                parameter.cli = _cli(reader, where.at(key), given)
             case _ if key in _PARTS:
                 setattr(parameter, _PARTS[key], given)
             case _:
@@ -61,6 +62,20 @@ def _kind(reader: Reader, where: Where, value: Value) -> str:
         where, f"{what} is no type of a parameter", hint=did_you_mean(str(value), KINDS)
     )
     return "str"
+
+
+def _cli(reader: Reader, where: Where, value: Value) -> Cli | None:
+    if isinstance(value, bool):
+        return Cli() if value else None
+    fields = reader.mapping(where, value)
+    reader.ignore_unknown(where, fields, CLI, "`cli`")
+    texts = {key: reader.text(where.at(key), fields[key]) for key in ("name", "short")
+             if key in fields}  # fmt: skip
+    short = texts.get("short", "").lstrip("-")
+    if len(short) > 1:
+        reader.problems.add(where.at("short"), "`short` is one letter")
+    hidden = reader.flag(where.at("hidden"), fields["hidden"]) if "hidden" in fields else False
+    return Cli(texts.get("name", "").lstrip("-"), short[:1], hidden)
 
 
 def _read_accepted(reader: Reader, where: Where, value: Value, parameter: Parameter) -> None:

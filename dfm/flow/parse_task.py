@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from dfm.flow import plugins
-from dfm.flow.declarations import Context, TagUse, Task
+from dfm.flow.declarations import CachePolicy, Context, TagUse, Task
 from dfm.flow.document import Where, describe
 from dfm.flow.fields import Reader
 from dfm.flow.language import CACHE, COMPRESSIONS, EXAMPLE, NAMES, SHELLS, STRATEGY, TASK
@@ -223,29 +223,34 @@ def _tags(reader: Reader, task: Task, where: Where, value: Value) -> None:
 
 
 def _examples(reader: Reader, task: Task, where: Where, value: Value) -> None:
-    """For those who read about the task: checked, and not kept."""
+    """For those who read about the task."""
     for place, fields in reader.list_of_maps(where.at("examples"), value):
         reader.only_known(place, fields, EXAMPLE, "an example")
+        example: dict[str, str] = {}
         for key in EXAMPLE:
             if key in fields:
-                reader.text(place.at(key), fields[key])
+                example[key] = reader.text(place.at(key), fields[key])
         if "code" not in fields:
             reader.problems.add(place, "an example needs `code`")
+        task.examples.append({"lang": "yaml", **example})
 
 
 def _cache(reader: Reader, task: Task, where: Where, value: Value) -> None:
-    """For a cache of finished tasks, which this version does not have: checked, and not kept."""
     where = where.at("cache")
     if isinstance(value, bool):
+        task.cache = CachePolicy(value, [], "no")
         return
     fields = reader.mapping(where, value)
     reader.only_known(where, fields, CACHE, "`cache`")
-    if "enabled" in fields:
-        reader.flag(where.at("enabled"), fields["enabled"])
-    if "hash" in fields:
-        reader.texts(where.at("hash"), fields["hash"])
-    if not isinstance(fields.get("compression", False), bool):  # unquoted, `no` is one
-        reader.one_of(where.at("compression"), fields["compression"], COMPRESSIONS)
+    is_enabled = (
+        reader.flag(where.at("enabled"), fields["enabled"]) if "enabled" in fields else True
+    )
+    texts = reader.texts(where.at("hash"), fields.get("hash"))
+    compression = fields.get("compression", False)
+    if isinstance(compression, bool):  # unquoted, `no` is one
+        compression = "yes" if compression else "no"
+    word = reader.one_of(where.at("compression"), compression, COMPRESSIONS)
+    task.cache = CachePolicy(is_enabled, texts, "gzip" if word == "yes" else word)
 
 
 def _abstract(reader: Reader, task: Task, where: Where, value: Value) -> None:

@@ -25,13 +25,16 @@ class Problems:
         self._said: set[_Said] = set()
         self._warned: set[_Said] = set()
 
-    def add(self, where: Where, what: str, *, within: str = "", hint: str = "") -> None:
+    def add(
+        self, where: Where, what: str, *, within: str = "", hint: str = "",
+        kind: str = "ParseError", tasks: tuple[str, ...] = (),
+    ) -> None:  # fmt: skip
         """A fault. `within` is a part of the text at `where` to point at.
 
         Raises FlowError when there are so many that nobody reads on.
         """
         if self._is_new((where, what, within), self._said):
-            self._found.append(Problem(what, where.place(within), hint))
+            self._found.append(Problem(what, where.place(within), hint, kind, tasks))
             if len(self._found) == _MOST:
                 self.raise_any()
 

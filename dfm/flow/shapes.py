@@ -7,7 +7,7 @@ whose `uses` is computed, which has a shape for every base it comes to.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from dfm.flow.declarations import MISSING, Context, Parameter, Program, TagUse, Task, Type
+from dfm.flow.declarations import MISSING, Cli, Context, Parameter, Program, TagUse, Task, Type
 from dfm.flow.names import find_base, find_type, known_names, known_types, unknown
 from dfm.flow.problems import Problems, did_you_mean
 from dfm.flow.templates import has_expressions
@@ -29,6 +29,7 @@ class Merged:
     doc: str = ""
     accepted: list[Value] | None = None
     accepts_others: bool = False
+    cli: Cli | None = None
     constant: Value = MISSING  # its value, once computed, if it is the same for all nodes
     _is_constant: bool | None = None
 
@@ -55,6 +56,7 @@ class Merged:
             self.doc if writing.doc is None else writing.doc,
             writing.accepted if says_values else self.accepted,
             writing.accepts_others if says_values else self.accepts_others,
+            writing.cli if writing.says_cli else self.cli,
         )
 
 
@@ -76,6 +78,8 @@ class Shape:
     passthrough: Value = MISSING
     produces: Task | None = None
     uptodate: Task | None = None
+    cache: Task | None = None
+    late: frozenset[str] | None = None  # parameters that are known at run time; None: not looked at
     max_failures: int = -1
     on_error: Task | None = None
     resources: TagUse | None = None
@@ -212,6 +216,8 @@ class Shapes:
             shape.produces = link
         if link.uptodate is not None:
             shape.uptodate = link
+        if link.cache is not None:
+            shape.cache = link
         if link.max_failures is not None:
             shape.max_failures = link.max_failures
         if link.on_error:
@@ -262,7 +268,7 @@ def _first(writing: Parameter) -> Merged:
     assert writing.kind is not None
     return Merged(
         writing.name, writing.kind, [writing], writing.doc or "", writing.accepted,
-        writing.accepts_others,
+        writing.accepts_others, writing.cli,
     )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from dfm.flow.document import Where
-from dfm.flow.expressions import ExpressionError, Scope, template
+from dfm.flow.expressions import ExpressionError, NameUnknown, Scope, template
 from dfm.flow.problems import Problems
 from dfm.graph.values import Value
 
@@ -41,7 +41,8 @@ def report(
     within = ""
     if isinstance(value, str) and error.offset is not None:
         within = value[error.offset :].split("\n", 1)[0][:60]
-    problems.add(where, f"{subject}: {error.message}", within=within, hint=error.hint)
+    kind = "UndefinedVariableReference" if isinstance(error, NameUnknown) else "ParseError"
+    problems.add(where, f"{subject}: {error.message}", within=within, hint=error.hint, kind=kind)
 
 
 def texts(value: Value) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """The names that expressions see, nearest first (13.3, 15.2), and the values of parameters."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from dfm.flow.conversion import Unfit, convert, is_accepted
 from dfm.flow.declarations import KINDS, MISSING, Context, Kind, Parameter, Program
@@ -12,6 +12,7 @@ from dfm.flow.shapes import Merged
 from dfm.flow.templates import evaluate, report
 from dfm.graph.values import Fields, Value
 
+LATE_NAMES = frozenset({"inputs", "memento"})  # section 15.7: known when the task runs
 Found = tuple[Value, int]  # a value, and how many parts of a dotted name it took
 _DEEPEST = 75  # parameters that refer to parameters; each level takes ten frames of Python's stack
 
@@ -78,6 +79,10 @@ class World:
             name: Parameters(merged, self, None, overrides.get(name, {}))
             for name, merged in variables.items()
         }
+
+    def variables(self, package: str) -> "Parameters":
+        """Those of a package by its name."""
+        return self._variables[package]
 
     def defaults(self, merged: Mapping[str, Merged]) -> Fields:
         """The values of a type's fields. Raises BadValue."""
@@ -168,7 +173,7 @@ class World:
 class Scope:
     """The names around one text of one node. Satisfies the expressions' protocol of that name."""
 
-    __slots__ = ("body", "context", "name", "params", "rundir", "world")
+    __slots__ = ("body", "context", "late", "name", "params", "rundir", "world")
 
     def __init__(
         self,
@@ -179,7 +184,9 @@ class Scope:
         body: Body | None = None,
         name: str = "",
         rundir: str = "",
+        late: Fields | None = None,
     ) -> None:
+        self.late = late  # what is known when the task runs; None: it does not yet
         self.world = world
         self.context = context
         self.params = params
@@ -208,7 +215,16 @@ class Scope:
             return self.rundir, 1
         if head == "name" and self.name:
             return self.name, 1
+        if head in LATE_NAMES:
+            if self.late is None:
+                raise ExpressionError(f"`{head}` is known when the task runs, and not before")
+            return self.late[head], 1
         raise NameUnknown(self.world.missing(path), hint=self._hint(path))
+
+    def apply(self, name: str, value: Value, arguments: Sequence[Value]) -> Value:
+        from dfm.flow import filters  # few flows pipe into any
+
+        return filters.apply(self.world, name, value, arguments, self.context)
 
     def _inside(self, head: str, name: str) -> Value:
         if self.body is not None:

@@ -1,11 +1,11 @@
 """The graph of one run: its nodes, what each does, and in which order they can be done."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from dfm.graph.resources import Request
-from dfm.graph.values import Fields
+from dfm.graph.values import Fields, Value
 
 Pattern: TypeAlias = Fields  # of data items; "type" is the item's full type name
 Selection: TypeAlias = Literal["all", "none", "unused"] | list[Pattern]
@@ -70,6 +70,19 @@ class Compound:
 Work: TypeAlias = Script | Library | Emit | Nothing | Disabled | Entry | Compound
 
 
+@dataclass(frozen=True, slots=True)
+class Caching:
+    """That a task's results may be kept, and what they depend on besides what dfm knows."""
+
+    values: tuple[object, ...]  # of the expressions under `hash`
+    compression: str  # "no", "gzip", "bzip2"
+
+
+# Of a node whose parameters need what comes in: from the consumed items and the memento to its parameters
+# and work. Raises FlowError.
+Finish: TypeAlias = Callable[[list[Fields], Value], tuple[Fields, Work]]
+
+
 @dataclass(slots=True)
 class Node:
     """One thing to be done. Numbers index `Graph.nodes`."""
@@ -88,6 +101,8 @@ class Node:
     inherits_rundir: bool = False
     scope: int | None = None  # the nearest compound around it that contains failures
     bindings: Fields = field(default_factory=dict)  # axis values, for those who read reports
+    finish: Finish | None = None  # None: all is known
+    cache: Caching | None = None  # None: its results are not kept
     request: Request | None = None  # what it asks of who runs it; None: it has no such tag
 
     @property

@@ -27,6 +27,8 @@ def test_help_names_the_commands(project: Project) -> None:
 
 
 def test_wrong_usage_is_status_2(project: Project) -> None:
+    assert project.dfm("--log-level", "LOUD", "runners").status == 2
+    assert project.ok("--log-level", "DEBUG", "runners")
     for words in ((), ("rum",), ("run", "--nope"), ("run", "-j", "0"), ("daemon", "begin")):
         assert project.dfm(*words).status == 2, words
 

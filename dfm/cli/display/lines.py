@@ -8,7 +8,7 @@ from dfm.engine.outcome import Ending, Outcome
 from dfm.graph.node import Node
 
 _LETTERS = {"error": "E", "warning": "W", "info": "I"}
-_SAID = {Ending.UP_TO_DATE: "up-to-date", Ending.SKIPPED: "skipped"}
+_NOT_EXECUTED = (Ending.UP_TO_DATE, Ending.BASE, Ending.CACHE, Ending.SKIPPED)
 
 
 class Lines:
@@ -29,10 +29,10 @@ class Lines:
     def ended(self, outcome: Outcome) -> None:
         name = title(outcome.node)
         match outcome.ending:
-            case Ending.UP_TO_DATE | Ending.SKIPPED:
+            case ending if ending in _NOT_EXECUTED:
                 if self._verbose:
                     why = f": {outcome.why}" if outcome.why else ""
-                    self._print(f"-- Task {name} ({_SAID[outcome.ending]}{why})")
+                    self._print(f"-- Task {name} ({ending.value}{why})")
                 return
             case Ending.DONE:
                 took = usage(outcome) if self._verbose else ""

@@ -56,8 +56,8 @@ class LiveDisplay:
             if outcome.log_tail:
                 text += f", see {log_path(outcome)}"
             self._print(text)
-        elif self._verbose and outcome.ending is Ending.UP_TO_DATE:
-            self._print(f"-- Task {title(outcome.node)} (up-to-date)")
+        elif self._verbose and outcome.ending in (Ending.UP_TO_DATE, Ending.BASE, Ending.CACHE):
+            self._print(f"-- Task {title(outcome.node)} ({outcome.ending.value})")
         for line in marker_lines(outcome) if outcome.ending is Ending.DONE else ():
             self._print(line)
 

@@ -11,12 +11,14 @@ _SHOWN_LOG_LINES = 20  # of all failures together, at most 5 of each
 _COLUMNS = {
     "done": Ending.DONE,
     "up-to-date": Ending.UP_TO_DATE,
+    "base": Ending.BASE,
+    "cache": Ending.CACHE,
     "failed": Ending.FAILED,
     "lost": Ending.LOST,
     "interrupted": Ending.CANCELLED,
     "skipped": Ending.SKIPPED,
 }
-_ONLY_IF_ANY = frozenset({"lost", "interrupted"})
+_ONLY_IF_ANY = frozenset({"base", "cache", "lost", "interrupted"})
 
 
 def summary(counts: Mapping[Ending, int], failures: Sequence[Outcome], wall_s: float) -> str:

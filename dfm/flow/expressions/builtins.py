@@ -196,10 +196,3 @@ def called(name: str, at: int) -> Builtin:
         return CALLED[name]
     hint = f"write x | {name}" if name in PIPED else near_matches(name, CALLED)
     raise ExpressionError(f"there is no function `{name}`", at, hint)
-
-
-def piped(name: str, at: int) -> Builtin:
-    """What `| name` at offset `at` pipes into. Raises ExpressionError."""
-    if name in PIPED:
-        return PIPED[name]
-    raise ExpressionError(f"there is no filter `{name}`", at, near_matches(name, PIPED))

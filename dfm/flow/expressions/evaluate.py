@@ -177,6 +177,8 @@ def _link(link: tree.Link) -> LinkStep:
             return lambda value, scope, element: function(
                 value, *[argument(scope, element) for argument in given]
             )
+        case tree.Filtered(name, arguments):
+            return _filtered(name, _all(arguments))
         case tree.PipeEach(name, body):
             transform = PIPED[name].function
             inner = prepare(body)
@@ -185,3 +187,15 @@ def _link(link: tree.Link) -> LinkStep:
             )
         case _:
             assert_never(link)
+
+
+def _filtered(name: str, arguments: Sequence[Step]) -> LinkStep:
+    def filtered(value: Value, scope: Scope, element: Value) -> Value:
+        given = [argument(scope, element) for argument in arguments]
+        try:
+            return scope.apply(name, value, given)
+        except ExpressionError as error:
+            error.offset = None  # that of the filter's own text
+            raise
+
+    return filtered

@@ -20,16 +20,21 @@ _REMEMBERED = 4096
 class Expression:
     """What stands between the markers of one `${{ }}`. Evaluation changes nothing in it."""
 
-    __slots__ = ("_references", "_step", "text")
+    __slots__ = ("_filters", "_references", "_step", "text")
 
     def __init__(self, text: str, node: tree.Node) -> None:
         self.text = text
         self._references = _references(node)
+        self._filters = _filters(node)
         self._step = prepare(node)
 
     def references(self) -> tuple[Reference, ...]:
         """The names that it takes from the scope, in the order of the text."""
         return self._references
+
+    def filters(self) -> tuple[tuple[str, int], ...]:
+        """The filters that are not built in, with their offsets."""
+        return self._filters
 
     def evaluate(self, scope: Scope) -> Value:
         """Raises ExpressionError, NameUnknown among them."""
@@ -88,3 +93,14 @@ def _references(root: tree.Node) -> tuple[Reference, ...]:
                 case tree.Fallback(tree.Name(path, at)):
                     found.append(Reference(path, optional=True, offset=at))
     return tuple(sorted(found, key=lambda reference: reference.offset))
+
+
+def _filters(root: tree.Node) -> tuple[tuple[str, int], ...]:
+    return tuple(
+        (link.function, link.at)
+        for level in tree.levels(root)
+        for node in level
+        if isinstance(node, tree.Chain)
+        for link in node.links
+        if isinstance(link, tree.Filtered)
+    )

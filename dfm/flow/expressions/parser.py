@@ -5,7 +5,7 @@ or deep, reaches the end of Python's stack.
 """
 
 from dfm.flow.expressions import markers, tree
-from dfm.flow.expressions.builtins import Builtin, called, piped
+from dfm.flow.expressions.builtins import PIPED, Builtin, called
 from dfm.flow.expressions.cursor import Cursor
 from dfm.flow.expressions.errors import ExpressionError
 from dfm.flow.expressions.lexer import unquoted
@@ -247,11 +247,16 @@ class _Parser:
         if self._tokens.next.kind != "name":
             self._tokens.fail("the name of a filter after `|`")
         function = ".".join(self._path())
-        builtin = piped(function, at)
-        arguments = self._arguments(function, builtin, at)
+        builtin = PIPED.get(function)
+        if builtin is None:
+            arguments = self._listed(")") if self._tokens.accept("(") else ()
+        else:
+            arguments = self._arguments(function, builtin, at)
         if self._tokens.next.kind in _TIGHTER_THAN_PIPE:
             what = f"`{self._tokens.next.text}` binds tighter than the `|` before it"
             raise ExpressionError(what, self._tokens.next.at, f"write (... | {function})")
+        if builtin is None:
+            return tree.Filtered(function, arguments, at)
         if builtin.per_element:
             return tree.PipeEach(function, arguments[0], at)
         return tree.Pipe(function, arguments, at)

@@ -1,7 +1,9 @@
 """What an expression asks of the world it stands in."""
 
+from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
+from dfm.flow.expressions.errors import ExpressionError
 from dfm.graph.values import Value
 
 
@@ -12,6 +14,10 @@ class Scope(Protocol):
         Names of packages have dots: `ip.uart.width` may use three. Raises NameUnknown, with the
         path or its beginning, if not even the first part is known.
         """
+
+    def apply(self, name: str, value: Value, arguments: Sequence[Value]) -> Value:
+        """What the filter of this name makes of a value. Raises ExpressionError."""
+        raise ExpressionError(f"there is no filter `{name}`")
 
 
 class Reference(NamedTuple):

@@ -124,6 +124,14 @@ class Pipe(NamedTuple):
     at: int
 
 
+class Filtered(NamedTuple):
+    """`| f(a)` with a filter that is not built in: the scope knows it, or nobody."""
+
+    function: str
+    arguments: tuple["Node", ...]
+    at: int
+
+
 class PipeEach(NamedTuple):
     """`| map(E)`: the argument is evaluated once for each element."""
 
@@ -132,7 +140,7 @@ class PipeEach(NamedTuple):
     at: int
 
 
-Link: TypeAlias = Binary | Negate | Index | Slice | Each | Field | Pipe | PipeEach
+Link: TypeAlias = Binary | Negate | Index | Slice | Each | Field | Pipe | Filtered | PipeEach
 Node: TypeAlias = (
     Literal
     | Name
@@ -181,7 +189,7 @@ def _operands(link: Link) -> Iterator[Node]:
             yield node
         case Slice(low, high):
             yield from (bound for bound in (low, high) if bound is not None)
-        case Pipe(arguments=nodes):
+        case Pipe(arguments=nodes) | Filtered(arguments=nodes):
             yield from nodes
         case Negate() | Each() | Field():
             pass

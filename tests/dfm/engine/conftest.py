@@ -130,7 +130,7 @@ class World:
         self.hands = Hands()
         self.limits: dict[str, int] = {}
 
-    def make(self, graph: Graph, *, slots: int = 1000, **options: bool) -> Run:
+    def make(self, graph: Graph, *, slots: int = 1000, **options: Any) -> Run:
         self.watcher, self.hands = Watcher(), Hands(slots)
         context = RunContext(
             Places(str(self.rundir), str(self.folder), str(self.folder)),
@@ -157,7 +157,7 @@ class World:
             run.finished(number, answers(self.hands.specs.pop(number)))
 
     def run(
-        self, graph: Graph, answers: Answers = lambda spec: result(), **options: bool
+        self, graph: Graph, answers: Answers = lambda spec: result(), **options: Any
     ) -> Watcher:
         """A whole run; returns what was told of it."""
         run = self.make(graph, **options)

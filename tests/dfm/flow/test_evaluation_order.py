@@ -220,13 +220,9 @@ def test_an_undefined_name_is_a_fault_of_loading_wherever_it_stands(
     assert fault.split(": ", 1)[1].startswith(subject.split(": ", 1)[1]), fault
 
 
-@pytest.mark.parametrize("name", ["inputs", "memento", "result_file"])
-def test_names_of_the_run_time_are_refused_as_not_evaluated_yet(
-    project: Project, name: str
-) -> None:
-    (fault,) = project.faults(f"tasks:\n- {{name: t, run: '${{{{ {name} }}}}'}}")
-    assert f"`{name}` is known when the task runs" in fault
-    assert "does not evaluate yet" in fault
+def test_the_file_of_an_agents_result_is_refused_as_not_evaluated_yet(project: Project) -> None:
+    (fault,) = project.faults("tasks:\n- {name: t, run: '${{ result_file }}'}")
+    assert "`result_file` is part of the flow language that this version does not run" in fault
 
 
 @pytest.mark.parametrize(

@@ -10,17 +10,6 @@ LATER = "is part of the flow language that this version does not run yet"
 @pytest.mark.parametrize(
     "field",
     [
-        "filters: [{name: f, expr: x}]",
-    ],
-)
-def test_fields_of_a_package(project: Project, field: str) -> None:
-    name = field.partition(":")[0]
-    assert project.faults(field) == [f"1:1: `{name}` of a package {LATER}"]
-
-
-@pytest.mark.parametrize(
-    "field",
-    [
         "control: {type: if, cond: x}",
         "requires: [std.check.Implemented]",
         "elaborate: 'm:f'",
@@ -55,10 +44,8 @@ def test_checks_of_types(project: Project) -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    "text", ["${{ x | my.filter }}", "${{ [] | stems }}", "${{ resolve('x') }}"]
-)
-def test_filters_and_resolve(project: Project, text: str) -> None:
+@pytest.mark.parametrize("text", ["${{ resolve('x') }}"])
+def test_resolve(project: Project, text: str) -> None:
     assert len(project.faults(f"tasks:\n- name: t\n  run: {text!r}")) == 1
 
 

@@ -7,7 +7,7 @@ import pytest
 from dfm.flow.expressions import NameUnknown, Scope, Value, parse
 
 
-class Names:
+class Names(Scope):
     """Names with or without dots, as a package has them."""
 
     def __init__(self, known: Mapping[str, Value]) -> None:

@@ -6,7 +6,7 @@ from dfm.flow.expressions import ExpressionError, NameUnknown, Scope, Value, par
 
 
 def counting(calls: list[str]) -> Scope:
-    class Counting:
+    class Counting(Scope):
         """Every name is its own text; `f` is false."""
 
         def resolve(self, path: tuple[str, ...]) -> tuple[Value, int]:
@@ -100,7 +100,7 @@ def test_a_fallback_is_for_what_does_not_exist(
 
 
 def test_a_fallback_does_not_hide_that_the_value_needs_another_name() -> None:
-    class Deferred:
+    class Deferred(Scope):
         def resolve(self, path: tuple[str, ...]) -> tuple[Value, int]:
             raise NameUnknown(("other",), offset=40)
 
@@ -110,7 +110,7 @@ def test_a_fallback_does_not_hide_that_the_value_needs_another_name() -> None:
 
 
 def test_an_offset_of_another_text_is_replaced() -> None:
-    class Broken:
+    class Broken(Scope):
         def resolve(self, path: tuple[str, ...]) -> tuple[Value, int]:
             raise ExpressionError("division by zero", 40)
 
@@ -151,7 +151,7 @@ def test_a_value_too_deep_to_compare_is_an_error(value: Callable[..., Value]) ->
 
 
 def test_a_scope_that_never_ends_is_an_error() -> None:
-    class Endless:
+    class Endless(Scope):
         def resolve(self, path: tuple[str, ...]) -> tuple[Value, int]:
             return parse("x").evaluate(self), 1
 

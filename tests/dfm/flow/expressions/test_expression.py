@@ -62,7 +62,7 @@ def test_in_text_a_value_is_written_as_text(
         ("a ${{ b }} ${{ c + }}", 19),
         ("a ${{ }}", 5),
         ("${{ 'b }}", 4),
-        ("a ${{ x | lenght }}", 10),
+        ("a ${{ lenght(x) }}", 6),
     ],
 )
 def test_an_offset_is_that_of_the_whole_text(text: str, offset: int) -> None:

@@ -183,9 +183,6 @@ def test_a_fallback_with_an_expression_in_it_is_refused() -> None:
 @pytest.mark.parametrize(
     ("text", "offset", "message", "hint"),
     [
-        ("x | lenght", 4, "there is no filter `lenght`", "did you mean `length` or `len`?"),
-        ("x | pkg.stems", 4, "there is no filter `pkg.stems`", ""),
-        ("x | group(1)", 4, "there is no filter `group`", "did you mean `group_by`?"),
         ("1 + lenth(x)", 4, "there is no function `lenth`", "did you mean `length` or `len`?"),
         ("keys(x)", 0, "there is no function `keys`", "write x | keys"),
         ("map(input)", 0, "there is no function `map`", "write x | map"),

@@ -7,7 +7,7 @@ from typing import TypeAlias
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dfm.flow.expressions import ExpressionError, NameUnknown, Value, parse, template
+from dfm.flow.expressions import ExpressionError, NameUnknown, Scope, Value, parse, template
 
 KNOWN: dict[str, Value] = {
     "i": 3,
@@ -25,7 +25,7 @@ PYTHON = {"true": True, "false": False, "null": None}
 untimed = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
-class Names:
+class Names(Scope):
     def resolve(self, path: tuple[str, ...]) -> tuple[Value, int]:
         if path[0] in KNOWN:
             return KNOWN[path[0]], 1
