@@ -55,7 +55,7 @@ class Daemon:
 
     def __enter__(self) -> None:
         state = self._flow / ".dfm"
-        state.mkdir(mode=0o700)
+        state.mkdir(mode=0o700, exist_ok=True)
         pool = f"{{min_workers: {JOBS}, max_workers: {JOBS}}}"
         (state / "config.yaml").write_text(f"runner: {{pool: {pool}}}\n")
         self._dfm("daemon", "start")
