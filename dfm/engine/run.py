@@ -27,8 +27,20 @@ from dfm.engine.records import Input, Marker, Result, Usage
 from dfm.engine.signatures import Signatures
 from dfm.engine.specs import RunContext
 from dfm.errors import FlowError
-from dfm.graph.dataflow import forwarded, inputs_of
-from dfm.graph.node import Compound, Disabled, Emit, Entry, Finish, Graph, Library, Node, Script
+from dfm.graph.dataflow import Item, forwarded, inputs_of
+from dfm.graph.node import (
+    Compound,
+    Disabled,
+    Emit,
+    Entry,
+    Finish,
+    Graph,
+    Library,
+    Node,
+    Recorded,
+    Said,
+    Script,
+)
 from dfm.graph.plan import Plan, State
 from dfm.graph.resources import Request
 from dfm.graph.values import Fields
@@ -219,6 +231,10 @@ class Run:
             case Disabled():
                 self._finished[number] = Finished((), changed=False, execution="")
                 self._more(self.plan.finish(number, ok=True))
+            case Recorded(items):
+                output = [Item(fields, number, seq) for seq, fields in enumerate(items)]
+                self._finished[number] = Finished(output, changed=False, execution="")
+                self._more(self.plan.finish(number, ok=True))
             case Entry():
                 self._keep_books(node, view, ok=True)
             case Compound(on_error=None, members=members):
@@ -317,6 +333,8 @@ class Run:
                 self._submit(node, script, given, inputs, subtasks=json.dumps(body))
             case Library(function):
                 self._do_here(node, given, library.run(function, node, fields, self._folder(node)))
+            case Said() as said:
+                self._do_here(node, given, library.say(said, self._folder(node)))
             case Emit(type=name):
                 self._do_here(node, given, library.Done([{"type": name, **node.params}], []))
             case _:

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 
 from dfm.errors import FlowError
+from dfm.flow.choice import NOTHING_LEFT_OUT
 from dfm.flow.command_line import CommandLine
 from dfm.flow.declarations import MISSING, Program, Task
 from dfm.flow.document import Where
@@ -19,8 +20,11 @@ from dfm.flow.leaf import bare_node, leaf_node
 from dfm.flow.needs import Needs
 from dfm.flow.problems import Problems
 from dfm.flow.shapes import Shape, Shapes
+from dfm.flow.suites import Edge
+from dfm.flow.testing import INFO, RUNNER, TestTasks
 from dfm.flow.world import BadValue, Body, Parameters, World
 from dfm.graph.node import Compound, Disabled, Entry, Graph, Node, Nothing, Script, cycle
+from dfm.graph.values import Fields
 
 MOST_NODES = 2_000_000  # a few lines with bodies in bodies can stand for any number
 
@@ -47,7 +51,11 @@ class Builder:
         self._instances: dict[int, Instance] = {}  # of the tasks of packages, by identity
         self._todo: deque[Instance] = deque()
         self._evaluation = Evaluation(shapes, world, line, problems, rundir)
-        self._needs = Needs(program, self._evaluation, self._number_of, self._instance_of)
+        self._needs = Needs(
+            program, self._evaluation, self._number_of, self._instance_of, self._is_left_out
+        )
+        self._tests = TestTasks(program, shapes, self._evaluation, self._instance_of)
+        self._left_out = NOTHING_LEFT_OUT
 
     def build(self, goals: Iterable[Task]) -> Graph:
         """The graph of these tasks and of all that they need. Raises FlowError, UsageError."""
@@ -142,6 +150,10 @@ class Builder:
             return bare_node(instance, Disabled())
         shape = self._evaluation.shape(task, instance.body)
         params = self._evaluation.params(instance, shape)
+        if shape.library == INFO:
+            return self._listing(instance, params)
+        if shape.library == RUNNER:
+            self._choose_tests(instance, params.all())
         if instance.needs is None:
             instance.needs = self._needs.of(instance)
         if shape.is_compound:
@@ -151,6 +163,25 @@ class Builder:
         node = leaf_node(self._evaluation, instance, shape, params, late_params(shape))
         node.finish = finisher(self._evaluation, instance, shape)
         return node
+
+    def _choose_tests(self, instance: Instance, params: Fields) -> None:
+        if params["build_only"]:
+            tasks = self._tests.producers(instance.task, params)
+            instance.needs = [self._number_of(task, task.where) for task in tasks]
+        else:
+            more = self._tests.left_out_of(instance.task, params)
+            self._left_out = self._left_out.with_more(more)
+
+    def _listing(self, instance: Instance, params: Parameters) -> Node:
+        """Of tests, which are not built for it."""
+        instance.needs = []
+        node = bare_node(instance, self._tests.said_by(instance.task, params.all()))
+        node.params, node.uptodate = params.all(), False
+        return node
+
+    def _is_left_out(self, owner: Task, need: Task) -> bool:
+        edges = self._left_out.edges
+        return bool(edges) and Edge(id(owner), id(need)) in edges
 
     def _is_enabled(self, task: Task, body: Body | None) -> bool:
         return task.iff is MISSING or self._evaluation.is_enabled(task, body)
@@ -165,6 +196,8 @@ class Builder:
         entry = self._entry(instance, shape)
         terminals: list[int] = []
         for suffix, bindings in self._evaluation.cells(instance, shape, params):
+            if (id(instance.task), suffix) in self._left_out.cells:
+                continue
             body = Body(params, bindings, instance.body)
             members = self._members(instance, shape, body, suffix, scope, bodies)
             terminals += self._connect(members, entry)

@@ -4,7 +4,8 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from dfm.errors import Place, Problem
+from dfm.errors import Place, Problem, UsageError
+from dfm.flow import made
 from dfm.flow.build import Builder
 from dfm.flow.catalog import Catalog, computed
 from dfm.flow.check import Check
@@ -21,11 +22,12 @@ from dfm.flow.import_expressions import Outside
 from dfm.flow.inheritance import inherit
 from dfm.flow.instance import Instance, folder_name
 from dfm.flow.leaf import products
+from dfm.flow.made import Emitted, Made
 from dfm.flow.names import find_goal
 from dfm.flow.overrides import replace, replace_by_line
 from dfm.flow.packages import Packages
 from dfm.flow.parse_package import parse_package
-from dfm.flow.problems import Problems
+from dfm.flow.problems import Problems, did_you_mean
 from dfm.flow.reading import read
 from dfm.flow.resources import place_of
 from dfm.flow.shapes import Merged, Shapes
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
 
 _STD = os.path.join(os.path.dirname(os.path.abspath(__file__)), "std", "flow.yaml")
 _STD_NAME = "std"
-_DATA_ITEM = "std.DataItem"
+_NO_ITEMS = ("std.Tag", "std.Check")  # bases of the types that are none of data
 
 
 class Options(NamedTuple):
@@ -140,6 +142,21 @@ class Flow:
 
         return project_options(self.program, self._variables)
 
+    def graph_of(self, batch: Sequence[Made], rundir: str, emitted: Emitted) -> Graph:
+        """The graph of tasks that a running task has made. Raises FlowError, UsageError."""
+        tasks = made.declare(self.program, batch)
+        for one, task in zip(batch, tasks.values(), strict=True):
+            known = self._shapes.of(task).params
+            for name in one.params:
+                if name not in known:
+                    raise UsageError(
+                        f"{one.name}: {one.type} has no parameter `{name}`",
+                        hint=did_you_mean(name, known),
+                    )
+            self._line.tasks[one.name] = dict(one.params)
+        graph = self.graph([*tasks], rundir)
+        return made.without_others(graph, {one.name: one.type for one in batch}, emitted)
+
     def place_of_request(self, number: int, field: str) -> Place | None:
         """Where a node of the last graph asks for a resource."""
         task = self._tasks[number]
@@ -153,7 +170,7 @@ class Flow:
         found: dict[str, Fields] = {}
         for package in self.program.packages.values():
             for kind in package.types.values():
-                if self._shapes.is_a(kind, _DATA_ITEM):
+                if not any(self._shapes.is_a(kind, other) for other in _NO_ITEMS):
                     try:
                         found[kind.name] = self._world.defaults(self._shapes.of_type(kind))
                     except BadValue:
@@ -256,6 +273,7 @@ def _standard_library() -> Package:
     package = parse_package(Reader(problems), read(_STD))
     problems.raise_any()
     for task in package.tasks.values():
-        task.library = task.short
+        if task.run is None:
+            task.library = task.short
     package.is_installed = True
     return package

@@ -11,9 +11,8 @@ NEEDS_OF: Final = ".needs"  # `NAME.needs`: the needs of NAME in place of NAME
 _STD_LATER: Final = frozenset(
     "std." + name
     for name in """
-        Agent AgentPersona AgentPersonaTag AgentReference AgentReferenceTag AgentResource AgentSkill
-        AgentSkillTag AgentTool AgentToolTag Check Eval EvalInfo EvalRunner EvalSample NotProvided
-        Publish RunTasks TestInfo TestRunner check.Implemented check.Needs
+        Agent Check EvalInfo EvalRunner NotProvided
+        check.Implemented check.Needs
     """.split()
 )
 

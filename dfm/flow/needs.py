@@ -34,11 +34,13 @@ class Needs:
         evaluation: Evaluation,
         number_of: Callable[[Task, Where], int],
         instance_of: Callable[[Task], Instance],
+        is_left_out: Callable[[Task, Task], bool],
     ) -> None:
         self._program = program
         self._evaluation = evaluation
         self._number_of = number_of
         self._instance_of = instance_of
+        self._is_left_out = is_left_out  # whether a task goes without one that it needs
         self._feeders = self._find_feeders()
 
     def of(self, instance: Instance) -> list[int]:
@@ -91,7 +93,8 @@ class Needs:
                 yield as_text(one), owner
 
     def _find(self, name: str, owner: Task, instance: Instance) -> int | Instance | None:
-        """A number, or the instance whose needs are meant; None after the fault is said."""
+        """A number, or the instance whose needs are meant; None after the fault is said, or
+        if it is left out."""
         # A text of a base that is no body's does not see the body.
         sees_body = owner is instance.task or owner.enclosing is not None
         level = instance.level if sees_body else None
@@ -101,7 +104,8 @@ class Needs:
             return member.number
         task = find_task(self._program, name, owner.context)
         if task is not None:
-            return self._number_of(task, where)
+            left_out = self._is_left_out(instance.task, task)
+            return None if left_out else self._number_of(task, where)
         if level and name in level.members:
             return instance.number  # a circle, to be said as such
         if name.endswith(NEEDS_OF):

@@ -46,6 +46,21 @@ class Disabled:
 
 
 @dataclass(frozen=True, slots=True)
+class Recorded:
+    """A task that was done in another run: it emits what its record says."""
+
+    items: list[Fields]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Prints what was worked out when the graph was built, and writes it to files."""
+
+    text: str
+    files: dict[str, str]  # by name
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """Where a compound's inputs come in for the tasks of its body."""
 
@@ -67,7 +82,7 @@ class Compound:
         return self.on_error is not None or self.max_failures != -1
 
 
-Work: TypeAlias = Script | Library | Emit | Nothing | Disabled | Entry | Compound
+Work: TypeAlias = Script | Library | Emit | Nothing | Disabled | Recorded | Said | Entry | Compound
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +125,7 @@ class Node:
         """Whether users count it: not what is there to keep a compound's books."""
         if isinstance(self.work, Compound):
             return self.work.on_error is not None
-        return not isinstance(self.work, Entry | Disabled)
+        return not isinstance(self.work, Entry | Disabled | Recorded)
 
 
 @dataclass(slots=True)

@@ -49,18 +49,13 @@ def test_resolve(project: Project, text: str) -> None:
     assert len(project.faults(f"tasks:\n- name: t\n  run: {text!r}")) == 1
 
 
-@pytest.mark.parametrize("base", ["Publish", "RunTasks", "TestRunner", "NotProvided", "Agent"])
+@pytest.mark.parametrize("base", ["EvalRunner", "EvalInfo", "NotProvided", "Agent"])
 def test_tasks_of_the_library_that_are_not_there(project: Project, base: str) -> None:
     (fault,) = project.faults(f"tasks: [{{name: t, uses: std.{base}}}]")
     assert fault.startswith(f"1:25: `std.{base}` {LATER}")
 
 
-@pytest.mark.parametrize("base", ["Check", "check.Needs", "AgentSkill", "Eval"])
+@pytest.mark.parametrize("base", ["Check", "check.Needs"])
 def test_types_of_the_library_that_are_not_there(project: Project, base: str) -> None:
     (fault,) = project.faults(f"types: [{{name: T, uses: std.{base}}}]")
     assert fault.startswith(f"1:25: `std.{base}` {LATER}")
-
-
-def test_tags_of_the_library_that_are_not_there(project: Project) -> None:
-    (fault,) = project.faults("tags: [std.Eval: {sample_id: x}]")
-    assert fault.startswith(f"1:8: `std.Eval` {LATER}")
