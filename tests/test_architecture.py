@@ -62,7 +62,10 @@ ONLY = {
         "dfm.runners.adopted",
     },
     ("dfm.runners", "dfm.wire"): {"dfm.runners.local"},
-    ("dfm.flow", "dfm_worker"): {"dfm.flow.plugins"},  # the names that plugins import
+    ("dfm.flow", "dfm_worker"): {
+        "dfm.flow.plugins",  # the names that plugins import
+        "dfm.flow.user_code",  # finds functions as tasks do
+    },
     ("dfm.cli", "dfm.wire"): {
         f"dfm.cli.monitor.{name}" for name in ("history", "status_bar", "tables", "view")
     },

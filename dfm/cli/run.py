@@ -7,7 +7,7 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from dfm.cli.display.display import Display
@@ -23,7 +23,7 @@ from dfm.engine.outcome import Ending, Outcome
 from dfm.engine.run import Run
 from dfm.engine.specs import Places, RunContext
 from dfm.errors import DfmError, UsageError
-from dfm.flow.load import Flow, Options, load
+from dfm.flow.load import Flow, Options, SummaryFunction, load
 from dfm.graph.node import Graph, Node, Said
 from dfm.runners.registry import LOCAL, choose, configuration
 
@@ -67,7 +67,7 @@ class Watch:
 
     def __init__(self, display: Display, trace_path: str, began: float) -> None:
         self.failures: list[Outcome] = []
-        self.outcomes: list[Outcome] | None = None  # all of them, if a report wants them
+        self.outcomes: list[Outcome] | None = None  # all of them, for what wants them
         self.display = display
         self._trace_path = trace_path
         self._began = began
@@ -77,10 +77,10 @@ class Watch:
         self.display.started(node, where)
 
     def ended(self, outcome: Outcome) -> None:
+        if self.outcomes is not None:
+            self.outcomes.append(outcome)
         if outcome.ending in _FAILED:
             self.failures.append(outcome)
-        if self.outcomes is not None:
-            self.outcomes.append(outcome._replace(inputs=(), output=()))
         if outcome.ending in _EXECUTED:
             self._to_trace(outcome)
         self.display.ended(outcome)
@@ -188,6 +188,9 @@ def _run_graph(request: Request, flow: Flow, graph: Graph, rundir: str, began: f
         base=base,
         cache=_cache(),
     )
+    summaries = [] if request.no_summary else flow.summaries(graph)
+    if summaries:
+        watch.outcomes = []
     caught: signal.Signals | None = None
     try:
         engine.begin()
@@ -204,11 +207,39 @@ def _run_graph(request: Request, flow: Flow, graph: Graph, rundir: str, began: f
     finally:
         watch.close()
         engine.close()
-    text = summary(engine.counts, watch.failures, time.monotonic() - began)
-    if not request.no_summary:
-        print(text)  # noqa: T201
-    _write_reports(request, graph, engine, watch, text)
-    return _status(engine, caught)
+    status = _status(engine, caught)
+
+    def task_summary() -> str:
+        return summary(engine.counts, watch.failures, time.monotonic() - began)
+
+    if summaries:
+        _print_own(summaries, graph, engine, watch, status, task_summary, verbose=request.verbose)
+    elif not request.no_summary:
+        print(task_summary())  # noqa: T201
+    _write_reports(request, graph, engine, watch, task_summary())
+    return status
+
+
+def _print_own(
+    summaries: Sequence[SummaryFunction], graph: Graph, engine: Run, watch: Watch, status: int,
+    task_summary: Callable[[], str], *, verbose: bool,
+) -> None:  # fmt: skip
+    """What the functions of the tasks say; the built-in summary in place of one that fails."""
+    from dfm.cli.task_summary import Report, own_summary  # few flows have one
+    from dfm.flow.user_code import UserCodeError
+
+    for function in summaries:
+        report = Report(
+            graph, function.root, engine, watch.outcomes or (), status, task_summary,
+            verbose=verbose,
+        )  # fmt: skip
+        try:
+            text = own_summary(function, report)
+        except UserCodeError as error:
+            print(f"warning: {error}", file=sys.stderr)  # noqa: T201
+            text = task_summary()
+        if text is not None:
+            print(text)  # noqa: T201
 
 
 def _cache() -> "Cache | None":

@@ -205,6 +205,10 @@ def _message(node: Node, _inputs: Sequence[Fields], _rundir: str) -> Done:
     return Done([], [], console=f"{node.name}: {node.params['msg']}")
 
 
+def _not_provided(node: Node, _inputs: Sequence[Fields], _rundir: str) -> Done:
+    return Done([], [Marker("error", f"the project does not provide {node.name}")], status=1)
+
+
 def _null(_node: Node, _inputs: Sequence[Fields], _rundir: str) -> Done:
     return Done([], [])
 
@@ -219,5 +223,6 @@ _TASKS: dict[str, Task] = {
     "TestRunner": _null,
     "Message": _message,
     "Null": _null,
+    "NotProvided": _not_provided,
 }
 _LOOKING = frozenset({"FileSet", "SetEnv"})  # their mementos say what they found

@@ -11,8 +11,8 @@ NEEDS_OF: Final = ".needs"  # `NAME.needs`: the needs of NAME in place of NAME
 _STD_LATER: Final = frozenset(
     "std." + name
     for name in """
-        Agent Check EvalInfo EvalRunner NotProvided
-        check.Implemented check.Needs
+        Agent AgentPersona AgentPersonaTag AgentReference AgentReferenceTag AgentResource AgentSkill
+        AgentSkillTag AgentTool AgentToolTag Eval EvalInfo EvalRunner EvalSample
     """.split()
 )
 

@@ -167,4 +167,6 @@ class Plan:
         node = self._graph.nodes[number]
         if isinstance(node.work, Compound) and node.work.contains_failures:
             return () if node.work.entry is None else (node.work.entry,)
+        if isinstance(node.work, Compound) and node.work.waits_for_entry:
+            return self._graph.waits(node)
         return node.needs
