@@ -11,9 +11,3 @@ LATER = "is part of the flow language that this version does not run yet"
 def test_tasks_of_the_library_that_are_not_there(project: Project, base: str) -> None:
     (fault,) = project.faults(f"tasks: [{{name: t, uses: std.{base}}}]")
     assert fault.startswith(f"1:25: `std.{base}` {LATER}")
-
-
-@pytest.mark.parametrize("base", ["AgentSkill", "Eval"])
-def test_types_of_the_library_that_are_not_there(project: Project, base: str) -> None:
-    (fault,) = project.faults(f"types: [{{name: T, uses: std.{base}}}]")
-    assert fault.startswith(f"1:25: `std.{base}` {LATER}")
