@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
+_ON_CONFLICT = ("error", "warn", "replace", "skip")
 _WRONG = 2  # exit status of a call that cannot be carried out
 
 
@@ -67,6 +68,32 @@ def marker(words: argparse.Namespace) -> None:
     append("DFM_MARKERS", json.dumps(fields))
 
 
+def publish(words: argparse.Namespace) -> None:
+    from dfm_worker.publishing import Publisher, Source  # more than all other calls need
+    from dfm_worker.python_api import FileSet, plain
+
+    out_dir = os.environ.get("DFM_OUT_DIR")
+    if not out_dir:
+        fail("DFM_OUT_DIR is not set: dfm-out works inside of a task")
+    task = os.environ.get("DFM_TASK_NAME", "")
+    source = Source(
+        words.src or task, os.path.abspath(words.basedir), words.files, words.filetype, words.dest,
+        words.strip, words.flatten,
+    )  # fmt: skip
+    publisher = Publisher(out_dir, os.environ.get("DFM_RUN_ID", ""), task, words.on_conflict)
+    try:
+        done = publisher.publish([source])
+    except OSError as error:
+        fail(f"{error.filename}: {error.strerror}")
+    for severity, message in done.markers:
+        sys.stderr.write(f"dfm-out: {message}\n")
+        append("DFM_MARKERS", json.dumps({"severity": severity, "msg": message}))
+    files = FileSet(words.filetype, out_dir, list(dict.fromkeys(done.files)))
+    append("DFM_OUTPUT", json.dumps(plain(files)))
+    if done.has_failed:
+        sys.exit(1)
+
+
 def append(variable: str, line: str) -> None:
     """One write to the end of the file that the variable names: calls at the same time do not mix."""
     place = os.environ.get(variable)
@@ -109,6 +136,19 @@ def parser() -> argparse.ArgumentParser:
     folders = commands.add_parser("path", help="put folders on the PATH of those tasks")
     folders.add_argument("folders", nargs="+", metavar="DIR")
     folders.set_defaults(run=path)
+
+    out = commands.add_parser("publish", help="copy files to the output directory of the run")
+    out.add_argument("--dest", default="", help="directory below that of the run")
+    out.add_argument(
+        "--strip", type=int, default=0, metavar="N", help="leading directories to drop"
+    )
+    out.add_argument("--flatten", action="store_true", help="keep the names of files only")
+    out.add_argument("--basedir", default=".", help="default: the current folder")
+    out.add_argument("--filetype", default="")
+    out.add_argument("--on-conflict", choices=_ON_CONFLICT, default="error")
+    out.add_argument("--src", default="", metavar="NAME", help="whose they are; default: the task")
+    out.add_argument("files", nargs="+", metavar="FILE", help="relative to basedir")
+    out.set_defaults(run=publish)
 
     for severity in ("error", "warning", "info"):
         message = commands.add_parser(severity, help=f"leave {severity} for the user")

@@ -1,11 +1,8 @@
-"""What a Python task sees: its context, its input, and the result it returns (section 30 of the
-language). Flows import these names from `dv_flow.mgr`; python_task serves that name from here."""
+"""The values that a Python task gets and returns (section 30 of the language). Flows import these names
+from `dv_flow.mgr`; python_names serves that name from here."""
 
-import asyncio
 import enum
-import json
-import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -100,6 +97,45 @@ class ExecCmd(SimpleNamespace):
         super().__init__(cmd=cmd, logfile=logfile, cwd=cwd, env=env)
 
 
+class TaskFailure(TaskDataItem):
+    """That a task failed, as an item: for `on_error` functions, which get it among their inputs."""
+
+    def __init__(
+        self, task_name: str = "", status: int = 1, markers: Sequence[Any] = (), **fields: Any
+    ) -> None:
+        fields.pop("type", None)
+        super().__init__(
+            "std.TaskFailure", task_name=task_name, status=status, markers=list(markers), **fields
+        )
+
+
+class TaskDataOutput(SimpleNamespace):
+    """What a task emitted: `changed`, `output` (its items), `dep_m` (what needed what)."""
+
+    def __init__(
+        self,
+        changed: bool = True,
+        output: Sequence[Any] = (),
+        dep_m: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
+        super().__init__(changed=changed, output=list(output), dep_m=dict(dep_m or {}))
+
+
+class PassthroughE(enum.Enum):
+    """Which incoming items a task hands on, as records write it."""
+
+    No = "none"
+    All = "all"
+    Unused = "unused"
+
+
+class ConsumesE(enum.Enum):
+    """Which incoming items a task reads, as records write it."""
+
+    No = "none"
+    All = "all"
+
+
 class SubtaskSummary(SimpleNamespace):
     """How one task of a compound's body ended, for its `on_error` function."""
 
@@ -115,112 +151,12 @@ class CompoundRunInput(TaskDataInput):
     """The same for an `on_error` function, and `subtasks`."""
 
 
-class TaskRunCtxt:
-    """What a task function may ask and do while it runs."""
+class TaskGenCtxt:
+    """The context of `generate` functions, which run when a graph is built: here to be named."""
 
-    def __init__(
-        self,
-        *,
-        rundir: str,
-        root_rundir: str,
-        root_pkgdir: str,
-        cores: int,
-        types: Mapping[str, Mapping[str, Any]],
-    ) -> None:
-        self.rundir = rundir
-        self.root_rundir = root_rundir
-        self.root_pkgdir = root_pkgdir
-        self.cores = cores
-        self.env: dict[str, str] = dict(os.environ)
-        self.markers: list[TaskMarker] = []
-        self.commands: list[tuple[list[str], int]] = []
-        self._types = types
 
-    async def exec(
-        self,
-        cmd: Sequence[str],
-        logfile: str | None = None,
-        logfilter: Callable[[str], Any] | None = None,
-        cwd: str | None = None,
-        env: Mapping[str, str] | None = None,
-    ) -> int:
-        """Runs a list of words; its output goes to `logfile` in the run directory.
-
-        Returns the exit status, negative for a signal; not zero adds an error marker. Lines for
-        which `logfilter` is true become info markers. A program that is not there gives 127.
-        """
-        words = [str(word) for word in cmd]
-        position = len(self.commands)
-        self.commands.append((words, 0))
-        path = os.path.join(self.rundir, logfile or f"cmd_{position + 1}.log")
-        with open(path, "wb") as log:
-            try:
-                process = await asyncio.create_subprocess_exec(
-                    *words,
-                    stdin=asyncio.subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=asyncio.subprocess.STDOUT,
-                    cwd=cwd or self.rundir,
-                    env=self.env if env is None else dict(env),
-                )
-                status = await process.wait()
-            except FileNotFoundError as error:
-                log.write(f"{error}\n".encode())
-                status = 127
-        self.commands[position] = (words, status)
-        if logfilter is not None:
-            with open(path, errors="replace") as lines:
-                for line in lines:
-                    if logfilter(line):
-                        self.info(line.rstrip("\n"))
-        if status:
-            self.error(f"Command failed: {' '.join(words)} (status {status}), see {path}")
-        return status
-
-    async def exec_parallel(
-        self,
-        cmds: Sequence[ExecCmd],
-        logfilters: Mapping[int, Callable[[str], Any]] | None = None,
-    ) -> list[int]:
-        """Runs commands at the same time and returns their statuses."""
-        filters = logfilters or {}
-        return list(
-            await asyncio.gather(
-                *(
-                    self.exec(c.cmd, c.logfile, filters.get(number), c.cwd, c.env)
-                    for number, c in enumerate(cmds)
-                )
-            )
-        )
-
-    def mkDataItem(self, type: str, **fields: Any) -> TaskDataItem:
-        """An item of a registered type, with the type's defaults. Raises ValueError on others."""
-        if type not in self._types:
-            raise ValueError(f"no data type `{type}`; known are {', '.join(sorted(self._types))}")
-        defaults = json.loads(json.dumps(self._types[type]))
-        return TaskDataItem(type, **{**defaults, **fields})
-
-    def create(self, path: str, content: str) -> None:
-        """Writes a file, relative to the run directory, and makes the directories above it."""
-        place = os.path.join(self.rundir, path)
-        os.makedirs(os.path.dirname(place), exist_ok=True)
-        with open(place, "w") as file:
-            file.write(content)
-
-    def marker(self, msg: str, severity: SeverityE | str, loc: Any = None) -> None:
-        self.add_marker(TaskMarker(msg, severity, loc))
-
-    def add_marker(self, marker: TaskMarker) -> None:
-        self.markers.append(marker)
-
-    def error(self, msg: str, loc: Any = None) -> None:
-        self.marker(msg, SeverityE.Error, loc)
-
-    def warning(self, msg: str, loc: Any = None) -> None:
-        self.marker(msg, SeverityE.Warning, loc)
-
-    def info(self, msg: str, loc: Any = None) -> None:
-        self.marker(msg, SeverityE.Info, loc)
+# What older libraries call an item.
+TaskData = TaskDataItem
 
 
 def plain(value: Any) -> Any:

@@ -8,8 +8,6 @@ The function runs in an event loop of its own. Standard output and error are the
 import ast
 import asyncio
 import importlib
-import importlib.abc
-import importlib.machinery
 import importlib.util
 import inspect
 import json
@@ -24,51 +22,27 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 from dfm.wire.task import RESULT, Command, TaskResult, TaskSpec
-from dfm_worker import python_api
+from dfm_worker import python_class, python_names
 from dfm_worker.python_api import (
     CompoundRunInput,
+    FileSet,
     SubtaskSummary,
     TaskDataInput,
     TaskDataItem,
     TaskDataResult,
-    TaskRunCtxt,
+    TaskFailure,
     plain,
 )
+from dfm_worker.python_context import TaskRunCtxt
 from dfm_worker.python_request import REQUEST, Request
 
-_SERVED = ("dv_flow.mgr", "dv_flow.mgr.task_data", "dv_flow.mgr.task_run_ctxt")
+# Where the frames are from that are not of the user's code.
+_OURS = (
+    *(os.path.dirname(file) for file in (__file__, asyncio.__file__, importlib.__file__)),
+    "<frozen importlib",
+)
+_CLASSES: dict[str, type[TaskDataItem]] = {"std.FileSet": FileSet, "std.TaskFailure": TaskFailure}
 _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
-
-
-class TaskApi(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Serves `dv_flow.mgr` from here, whatever is installed under that name."""
-
-    def find_spec(
-        self, fullname: str, path: Any = None, target: Any = None
-    ) -> importlib.machinery.ModuleSpec | None:
-        if fullname not in _SERVED:
-            return None
-        return importlib.machinery.ModuleSpec(fullname, self, is_package=fullname == _SERVED[0])
-
-    def create_module(self, spec: importlib.machinery.ModuleSpec) -> None:
-        return None
-
-    def exec_module(self, module: ModuleType) -> None:
-        names = [name for name in vars(python_api) if name[0].isupper()]
-        vars(module).update({name: getattr(python_api, name) for name in names})
-
-
-class NamespaceOfApi(importlib.abc.MetaPathFinder):
-    """Makes `dv_flow` a package where nothing else does: asked last."""
-
-    def find_spec(
-        self, fullname: str, path: Any = None, target: Any = None
-    ) -> importlib.machinery.ModuleSpec | None:
-        if fullname != "dv_flow":
-            return None
-        spec = importlib.machinery.ModuleSpec(fullname, None, is_package=True)
-        spec.submodule_search_locations = []
-        return spec
 
 
 class NoSuchFunction(Exception):
@@ -141,7 +115,8 @@ def find_function(run: str, name: str, srcdir: str) -> Callable[..., Any]:
 
 
 def item(fields: dict[str, Any]) -> TaskDataItem:
-    return TaskDataItem(**fields)
+    kind = _CLASSES.get(fields["type"], TaskDataItem)
+    return kind(**fields)
 
 
 def make_input(spec: TaskSpec, told: dict[str, str]) -> TaskDataInput:
@@ -167,10 +142,13 @@ def make_context(spec: TaskSpec, told: dict[str, str]) -> TaskRunCtxt:
         root_pkgdir=told.get("root_pkgdir", ""),
         cores=int(os.environ["DFM_CORES"]),
         types=json.loads(told.get("types", "{}")),
+        again=json.loads(told.get("again", "{}")),
     )
 
 
 async def call(function: Callable[..., Any], context: TaskRunCtxt, value: Any) -> Any:
+    if python_class.is_task_class(function):
+        return await python_class.run_class(function, context, value)  # type: ignore[arg-type]
     result = function(context, value)
     return await result if inspect.isawaitable(result) else result
 
@@ -211,12 +189,15 @@ def run(spec: TaskSpec) -> bytes:
 
 
 def print_traceback(error: BaseException) -> None:
-    """To the log, from the user's first frame on."""
-    frame = error.__traceback__
-    ours = (os.path.dirname(__file__), os.path.dirname(asyncio.__file__))
-    while frame is not None and frame.tb_frame.f_code.co_filename.startswith(ours):
-        frame = frame.tb_next
-    traceback.print_exception(type(error), error, frame or error.__traceback__)
+    """To the log, with the frames of the user's code; those of the errors that led to it, too."""
+    whole = traceback.TracebackException.from_exception(error)
+    one: traceback.TracebackException | None = whole
+    while one is not None:
+        theirs = [frame for frame in one.stack if not frame.filename.startswith(_OURS)]
+        if theirs:
+            one.stack[:] = theirs
+        one = one.__cause__ or one.__context__
+    print("".join(whole.format()), end="", file=sys.stderr)  # noqa: T201
 
 
 def as_result(context: TaskRunCtxt, returned: Any, failure: str) -> TaskResult:
@@ -243,8 +224,7 @@ def _lines(values: Any) -> bytes:
 
 def perform(spec: TaskSpec, answer: int) -> None:
     """Runs the task of this process, and writes its result."""
-    sys.meta_path.insert(0, TaskApi())
-    sys.meta_path.append(NamespaceOfApi())
+    python_names.serve()
     told = spec.python or {}
     sys.path.insert(0, told.get("flowdir") or spec.srcdir)
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr] # in order with errors

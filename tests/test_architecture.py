@@ -26,7 +26,7 @@ ARROWS: dict[str, set[str]] = {
     "dfm.credentials": {"dfm.wire"},
     "dfm.graph": set(),
     "dfm.config": {"yaml", "dfm.graph", "dfm.wire"},
-    "dfm.flow": {"dfm.graph", "dfm.config", "yaml"},
+    "dfm.flow": {"dfm.graph", "dfm.config", "yaml", "dfm_worker"},
     "dfm.engine": {"dfm.graph", "dfm.wire"},
     "dfm.runners": {"dfm.config", "dfm.wire", "dfm_worker"},
     "dfm.client": {
@@ -37,6 +37,7 @@ ARROWS: dict[str, set[str]] = {
         "dfm.version", "dfm_worker", "dfm.wire", "typer", "rich", "textual", "uvloop",
     },
     "dfm.__main__": {"dfm.cli", "dfm_worker"},
+    "dfm.command_name": {"dfm.__main__", "dfm_worker"},
     "dfm_worker": {"dfm.wire", "dfm.credentials", "dfm.version", "msgpack"},
     "dfm_daemon.core": {"dfm.wire"},
     "dfm_daemon.shell": {
@@ -61,6 +62,10 @@ ONLY = {
         "dfm.runners.adopted",
     },
     ("dfm.runners", "dfm.wire"): {"dfm.runners.local"},
+    ("dfm.flow", "dfm_worker"): {
+        "dfm.flow.plugins",  # the names that plugins import
+        "dfm.flow.user_code",  # finds functions as tasks do
+    },
     ("dfm.cli", "dfm.wire"): {
         f"dfm.cli.monitor.{name}" for name in ("history", "status_bar", "tables", "view")
     },

@@ -147,7 +147,8 @@ def run_command(
         str, typer.Option("--summary-file", metavar="PATH", help="write the summary there, too")
     ] = "",
     run_id: Annotated[
-        str, typer.Option("--run-id", metavar="ID", help="of what is published; default: a number")
+        str,
+        typer.Option("--run-id", metavar="ID", help="name of rundir/out/ID, where tasks publish"),
     ] = "",
     wants_help: Annotated[
         bool, typer.Option("-h", "--help", help="with TASK: what it is, and options of its own")
@@ -191,11 +192,11 @@ def run_command(
         runner_options=runner_opt,
         resource_class=resource_class,
         ui=ui,
+        run_id=run_id,
         no_summary=no_summary,
         base_rundir=base_rundir,
         report=report,
         summary_file=summary_file,
-        run_id=run_id,
     )
     raise typer.Exit(run(request))
 

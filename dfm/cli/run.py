@@ -2,11 +2,12 @@
 
 import gc
 import os
+import re
 import shutil
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from dfm.cli.display.display import Display
@@ -16,13 +17,14 @@ from dfm.cli.listing import list_tasks
 from dfm.cli.resources import Resources
 from dfm.config.options import apply_options
 from dfm.config.selection import select_runner
+from dfm.engine import library
 from dfm.engine.base import Base
 from dfm.engine.outcome import Ending, Outcome
 from dfm.engine.run import Run
 from dfm.engine.specs import Places, RunContext
 from dfm.errors import DfmError, UsageError
-from dfm.flow.load import Flow, Options, load
-from dfm.graph.node import Graph, Node
+from dfm.flow.load import Flow, Options, SummaryFunction, load
+from dfm.graph.node import Graph, Node, Said
 from dfm.runners.registry import LOCAL, choose, configuration
 
 if TYPE_CHECKING:
@@ -65,7 +67,7 @@ class Watch:
 
     def __init__(self, display: Display, trace_path: str, began: float) -> None:
         self.failures: list[Outcome] = []
-        self.outcomes: list[Outcome] | None = None  # all of them, if a report wants them
+        self.outcomes: list[Outcome] | None = None  # all of them, for what wants them
         self.display = display
         self._trace_path = trace_path
         self._began = began
@@ -75,10 +77,10 @@ class Watch:
         self.display.started(node, where)
 
     def ended(self, outcome: Outcome) -> None:
+        if self.outcomes is not None:
+            self.outcomes.append(outcome)
         if outcome.ending in _FAILED:
             self.failures.append(outcome)
-        if self.outcomes is not None:
-            self.outcomes.append(outcome._replace(inputs=(), output=()))
         if outcome.ending in _EXECUTED:
             self._to_trace(outcome)
         self.display.ended(outcome)
@@ -112,6 +114,7 @@ class Watch:
             self._trace_path = ""
 
 
+_RUN_ID = re.compile(r"(?!latest$)[A-Za-z0-9_][A-Za-z0-9._-]*")
 INTERRUPTED = 128 + signal.SIGINT
 
 
@@ -133,6 +136,8 @@ def _run(request: Request) -> int:
             f"DV_FLOW_RUNDIR_LAYOUT={layout}: the layout `leaf` is not there yet",
             hint="unset it, or say `legacy`",
         )
+    if request.run_id and not _RUN_ID.fullmatch(request.run_id):
+        raise UsageError(f"--run-id {request.run_id}: a name of letters, digits, `.`, `_` and `-`")
     gc.disable()  # all that is made until the graph stands is there to stay: 3 times as fast
     options = Options(
         request.root, request.configuration, request.definitions, request.parameter_files,
@@ -146,6 +151,8 @@ def _run(request: Request) -> int:
     rundir = os.path.join(os.getcwd(), "rundir")
     graph = flow.graph(flow.goals, rundir)
     _warn(flow)
+    if all(isinstance(node.work, Said) for node in graph.nodes):
+        return _say(graph, rundir)
     gc.freeze()
     gc.enable()
     return _run_graph(request, flow, graph, rundir, began)
@@ -166,13 +173,9 @@ def _run_graph(request: Request, flow: Flow, graph: Graph, rundir: str, began: f
         _remove(rundir)
     places = Places(rundir, flow.folder, os.getcwd())
     context = RunContext(
-        places,
-        os.environ,
-        graph.types,
-        config.task_log_limit_bytes,
-        base.path if base else "",
-        request.run_id,
-    )
+        places, os.environ, graph.types, config.task_log_limit_bytes,
+        base.path if base else "", request.run_id, _again(request, flow),
+    )  # fmt: skip
     watch = Watch(_display(request, graph), f"{rundir}/log/{graph.package}.trace.json", began)
     if request.report or request.summary_file:
         watch.outcomes = []
@@ -185,6 +188,9 @@ def _run_graph(request: Request, flow: Flow, graph: Graph, rundir: str, began: f
         base=base,
         cache=_cache(),
     )
+    summaries = [] if request.no_summary else flow.summaries(graph)
+    if summaries:
+        watch.outcomes = []
     caught: signal.Signals | None = None
     try:
         engine.begin()
@@ -201,11 +207,39 @@ def _run_graph(request: Request, flow: Flow, graph: Graph, rundir: str, began: f
     finally:
         watch.close()
         engine.close()
-    text = summary(engine.counts, watch.failures, time.monotonic() - began)
-    if not request.no_summary:
-        print(text)  # noqa: T201
-    _write_reports(request, graph, engine, watch, text)
-    return _status(engine, caught)
+    status = _status(engine, caught)
+
+    def task_summary() -> str:
+        return summary(engine.counts, watch.failures, time.monotonic() - began)
+
+    if summaries:
+        _print_own(summaries, graph, engine, watch, status, task_summary, verbose=request.verbose)
+    elif not request.no_summary:
+        print(task_summary())  # noqa: T201
+    _write_reports(request, graph, engine, watch, task_summary())
+    return status
+
+
+def _print_own(
+    summaries: Sequence[SummaryFunction], graph: Graph, engine: Run, watch: Watch, status: int,
+    task_summary: Callable[[], str], *, verbose: bool,
+) -> None:  # fmt: skip
+    """What the functions of the tasks say; the built-in summary in place of one that fails."""
+    from dfm.cli.task_summary import Report, own_summary  # few flows have one
+    from dfm.flow.user_code import UserCodeError
+
+    for function in summaries:
+        report = Report(
+            graph, function.root, engine, watch.outcomes or (), status, task_summary,
+            verbose=verbose,
+        )  # fmt: skip
+        try:
+            text = own_summary(function, report)
+        except UserCodeError as error:
+            print(f"warning: {error}", file=sys.stderr)  # noqa: T201
+            text = task_summary()
+        if text is not None:
+            print(text)  # noqa: T201
 
 
 def _cache() -> "Cache | None":
@@ -232,6 +266,19 @@ def _write_reports(
         write_summary(request.summary_file, summary_text, engine.counts, outcomes)
 
 
+def _again(request: Request, flow: Flow) -> dict[str, object]:
+    """What runs tasks of the same flow in the same way, in whatever folder a task works."""
+    files = [
+        text if text.lstrip().startswith("{") else os.path.abspath(text)
+        for text in request.parameter_files
+    ]
+    options = Options(
+        flow.file, request.configuration, request.definitions, files,
+        request.overrides, [os.path.abspath(path) for path in request.package_maps],
+    )  # fmt: skip
+    return {"options": options, "force": request.force}
+
+
 def _status(engine: Run, caught: signal.Signals | None) -> int:
     """Section 9 of the runners' contract."""
     if caught is not None:
@@ -254,6 +301,19 @@ def _display(request: Request, graph: Graph) -> Display:
 def _warn(flow: Flow) -> None:
     for problem in flow.warnings():
         print(f"warning: {problem}", file=sys.stderr)  # noqa: T201
+
+
+def _say(graph: Graph, rundir: str) -> int:
+    """Tasks that only say what was worked out by now: for programs to read, nothing else is printed."""
+    for node in graph.nodes:
+        assert isinstance(node.work, Said)
+        done = library.say(node.work, f"{rundir}/{node.rundir}")
+        for marker in done.markers:
+            print(f"{node.name}: {marker.message}", file=sys.stderr)  # noqa: T201
+        if done.status:
+            return done.status
+        print(done.console)  # noqa: T201
+    return 0
 
 
 def _remove(rundir: str) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from dfm.graph.node import Entry, Graph
+from dfm.graph.node import Entry, Gate, Graph
 from dfm.graph.plan import Plan, State
 
 
@@ -13,5 +13,5 @@ def subtasks(
     return [
         (graph.nodes[number].name, statuses.get(number, 0), plan.states[number] is State.SKIPPED)
         for number in members
-        if not isinstance(graph.nodes[number].work, Entry)
+        if not isinstance(graph.nodes[number].work, Entry | Gate)
     ]

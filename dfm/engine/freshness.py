@@ -1,7 +1,9 @@
 """Whether a node has to be executed: its record, its products and its script against what is now
 (section 33)."""
 
+import functools
 import os
+import sys
 from typing import Any
 
 from dfm.engine import library, records
@@ -71,15 +73,22 @@ def _products_exist(record: dict[str, Any], name: str) -> bool:
 
 
 def python_file(script: Script) -> str | None:
-    """The file that holds the function of a Python task; None for a body, or if it lies elsewhere."""
+    """The file that holds the function of a Python task; None for a body, or if there is none."""
     line = script.text.strip()
     if "\n" in line or " " in line or "(" in line:
         return None
     if "::" in line:
         return os.path.join(script.srcdir, line.rpartition("::")[0])
     module = line.partition(":")[0] if ":" in line else line.rpartition(".")[0]
-    for place in (f"{module.replace('.', '/')}.py", f"{module.replace('.', '/')}/__init__.py"):
-        file = os.path.join(script.srcdir, place)
-        if os.path.isfile(file):
-            return file
+    return _file_of_module(module, script.srcdir)
+
+
+@functools.lru_cache(1024)
+def _file_of_module(module: str, srcdir: str) -> str | None:
+    """As the task's process finds it: the flow file's directory leads the path."""
+    inside = module.replace(".", "/")
+    for folder in (srcdir, *sys.path):
+        for file in (f"{folder}/{inside}.py", f"{folder}/{inside}/__init__.py"):
+            if os.path.isfile(file):
+                return file
     return None

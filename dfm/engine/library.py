@@ -9,9 +9,10 @@ from typing import Any, NamedTuple, TypeAlias
 from dfm.engine.records import Marker
 from dfm.engine.signatures import FILE_SET, texts
 from dfm.graph.dataflow import ENV
-from dfm.graph.node import Node
+from dfm.graph.node import Node, Said
 from dfm.graph.values import Fields, Value
 
+PUB_SET = "std.PubSet"
 VERSION = 1  # part of the records: a change of what a task here does runs it again
 _GLOB = frozenset("*?[")
 
@@ -35,6 +36,18 @@ def run(function: str, node: Node, inputs: Sequence[Fields], rundir: str) -> Don
         return _TASKS[function](node, inputs, rundir)
     except OSError as error:
         return Done([], [Marker("error", f"{error.filename}: {error.strerror}")], status=1)
+
+
+def say(said: Said, rundir: str) -> Done:
+    """What a task prints that was done when the graph was built."""
+    try:
+        os.makedirs(rundir, exist_ok=True)
+        for name, text in said.files.items():
+            with open(os.path.join(rundir, name), "w") as file:
+                file.write(f"{text}\n")
+    except OSError as error:
+        return Done([], [Marker("error", f"{error.filename}: {error.strerror}")], status=1)
+    return Done([], [], console=said.text)
 
 
 def is_current(function: str, node: Node, record: Mapping[str, Any]) -> bool:
@@ -169,6 +182,14 @@ def _set_file_type(node: Node, inputs: Sequence[Fields], _rundir: str) -> Done:
     )
 
 
+def _pub_set(node: Node, inputs: Sequence[Fields], _rundir: str) -> Done:
+    where = {key: node.params[key] for key in ("dest", "strip", "flatten")}
+    return Done(
+        [{**fields, "type": PUB_SET, **where} for fields in inputs if fields["type"] == FILE_SET],
+        [],
+    )
+
+
 def _inc_dirs(node: Node, inputs: Sequence[Fields], _rundir: str) -> Done:
     return Done(
         [
@@ -184,6 +205,10 @@ def _message(node: Node, _inputs: Sequence[Fields], _rundir: str) -> Done:
     return Done([], [], console=f"{node.name}: {node.params['msg']}")
 
 
+def _not_provided(node: Node, _inputs: Sequence[Fields], _rundir: str) -> Done:
+    return Done([], [Marker("error", f"the project does not provide {node.name}")], status=1)
+
+
 def _null(_node: Node, _inputs: Sequence[Fields], _rundir: str) -> Done:
     return Done([], [])
 
@@ -194,7 +219,10 @@ _TASKS: dict[str, Task] = {
     "SetEnv": _set_env,
     "SetFileType": _set_file_type,
     "IncDirs": _inc_dirs,
+    "PubSet": _pub_set,
+    "TestRunner": _null,
     "Message": _message,
     "Null": _null,
+    "NotProvided": _not_provided,
 }
 _LOOKING = frozenset({"FileSet", "SetEnv"})  # their mementos say what they found

@@ -19,6 +19,7 @@ from dfm.engine.dispatcher import Dispatcher
 from dfm.engine.emitted import emitted, re_emitted
 from dfm.engine.executions import Executions, digest
 from dfm.engine.freshness import Freshness
+from dfm.engine.gates import Gates
 from dfm.engine.incoming import Finished, View, Views
 from dfm.engine.limits import Limits, tokens_of
 from dfm.engine.outcome import Ending, Observer, Outcome, why_failed
@@ -27,8 +28,22 @@ from dfm.engine.records import Input, Marker, Result, Usage
 from dfm.engine.signatures import Signatures
 from dfm.engine.specs import RunContext
 from dfm.errors import FlowError
-from dfm.graph.dataflow import forwarded, inputs_of
-from dfm.graph.node import Compound, Disabled, Emit, Entry, Finish, Graph, Library, Node, Script
+from dfm.graph.dataflow import Item, forwarded, inputs_of
+from dfm.graph.node import (
+    Compound,
+    Disabled,
+    Emit,
+    Entry,
+    Finish,
+    Gate,
+    GateError,
+    Graph,
+    Library,
+    Node,
+    Recorded,
+    Said,
+    Script,
+)
 from dfm.graph.plan import Plan, State
 from dfm.graph.resources import Request
 from dfm.graph.values import Fields
@@ -91,6 +106,7 @@ class Run:
         self._claims = Claims(self._rundir, observer)
         self._mementos: dict[str, Any] = {}
         self._executions = Executions()
+        self._gates = Gates(self.output_of)
         self._statuses: dict[int, int] = {}  # of nodes that failed
 
     # For whoever owns the loop
@@ -118,6 +134,11 @@ class Run:
     def succeeded(self) -> bool:
         """Whether every node of the graph was done, or did not have to be."""
         return not any(state in _NOT_DONE for state in self.plan.states)
+
+    def output_of(self, number: int) -> Sequence[Item]:
+        """What a node has emitted; nothing if it was not done."""
+        end = self._finished[number]
+        return end.output if end is not None else ()
 
     def is_blocked(self) -> bool:
         """Whether nodes wait for another run here: `advance` is to be called again in a while."""
@@ -215,16 +236,43 @@ class Run:
             return
         node = self._graph.nodes[number]
         view = self._views.of(node.needs, self._finished)
+        if self._gates.leaves_out(node):
+            self._do_nothing(node)
+            return
         match node.work:
             case Disabled():
-                self._finished[number] = Finished((), changed=False, execution="")
+                self._do_nothing(node)
+            case Recorded(items):
+                known = [Item(fields, number, seq) for seq, fields in enumerate(items)]
+                self._finished[number] = Finished(known, changed=False, execution="")
                 self._more(self.plan.finish(number, ok=True))
             case Entry():
-                self._keep_books(node, view, ok=True)
+                self._keep_books(node, view, forwarded(node, view.items), ok=True)
+            case Gate() as gate:
+                self._decide(node, gate, view)
             case Compound(on_error=None, members=members):
-                self._keep_books(node, view, ok=self.plan.are_done(members))
+                assert isinstance(node.work, Compound)
+                is_plain = node.work.turns is None
+                output = forwarded(node, view.items) if is_plain else self._gates.emitted(node.work)
+                self._keep_books(node, view, output, ok=self.plan.are_done(members))
             case _:
                 self._visit_task(node, view)
+
+    def _do_nothing(self, node: Node) -> None:
+        self._finished[node.number] = Finished((), changed=False, execution="")
+        self._more(self.plan.finish(node.number, ok=True))
+
+    def _decide(self, node: Node, gate: Gate, view: View) -> None:
+        """Opens a gate, or leaves it closed."""
+        try:
+            output = self._gates.decide(node, gate)
+        except GateError as error:
+            trouble = Marker("error", str(error))
+            self._statuses[node.number] = 1
+            self._end(Outcome(node, Ending.FAILED, 1, markers=[trouble], folder=self._folder(node)))
+            self._more(self.plan.finish(node.number, ok=False))
+            return
+        self._keep_books(node, view, output, ok=True)
 
     def _visit_task(self, node: Node, view: View) -> None:
         """Executes a task, unless it is up to date or another run has it in hand."""
@@ -317,6 +365,8 @@ class Run:
                 self._submit(node, script, given, inputs, subtasks=json.dumps(body))
             case Library(function):
                 self._do_here(node, given, library.run(function, node, fields, self._folder(node)))
+            case Said() as said:
+                self._do_here(node, given, library.say(said, self._folder(node)))
             case Emit(type=name):
                 self._do_here(node, given, library.Done([{"type": name, **node.params}], []))
             case _:
@@ -423,9 +473,8 @@ class Run:
         self._end(Outcome(node, ending, folder=f"{root}/{node.rundir}"))
         self._more(self.plan.finish(node.number, ok=True))
 
-    def _keep_books(self, node: Node, view: View, *, ok: bool) -> None:
+    def _keep_books(self, node: Node, view: View, output: Sequence[Item], *, ok: bool) -> None:
         """Entry nodes and compounds: they pass items on, and have a record of every run."""
-        output = forwarded(node, view.items)
         execution = digest(view.executions)
         result = Result(0 if ok else 1, view.changed, [])
         given = self._input(node, view, [i.fields for i in inputs_of(node, view.items)], None)

@@ -38,7 +38,8 @@ def _umask() -> int:
 
 class RunContext:
     """What all tasks of a run have in common. `log_limit` is in bytes of one log; 0: none. `base` is
-    the base run directory, if there is one."""
+    the base run directory, if there is one. `run_id` names the folder of what is published; empty:
+    the next number. `again` says how to run more tasks of the flow, for tasks that make others."""
 
     def __init__(
         self,
@@ -48,6 +49,7 @@ class RunContext:
         log_limit: int = 0,
         base: str = "",
         run_id: str = "",
+        again: Mapping[str, object] | None = None,
     ) -> None:
         self.places = places
         self._log_limit = log_limit
@@ -56,6 +58,7 @@ class RunContext:
         if base:
             self.environment["DFM_BASE_RUNDIR"] = base
         self._types = json.dumps(types)
+        self._again = json.dumps(again or {})
 
     def spec(
         self, node: Node, script: Script, items: Sequence[Item], memento: object,
@@ -73,6 +76,7 @@ class RunContext:
                 "root_pkgdir": self.places.flow,
                 "changed": "true" if changed else "false",
                 "types": self._types,
+                "again": self._again,
                 **more,
             }
         return TaskSpec(

@@ -5,22 +5,34 @@ however deep the needs go.
 """
 
 import dataclasses
+import itertools
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from dfm.errors import FlowError
+from dfm.flow.beneath import Beneath, beneath
+from dfm.flow.choice import NOTHING_LEFT_OUT
 from dfm.flow.command_line import CommandLine
+from dfm.flow.control import turns
 from dfm.flow.declarations import MISSING, Program, Task
 from dfm.flow.document import Where
 from dfm.flow.evaluation import Evaluation
+from dfm.flow.families import Families
 from dfm.flow.instance import Instance, Level, folder_name
 from dfm.flow.late import finisher, is_late, late_params
 from dfm.flow.leaf import bare_node, leaf_node
 from dfm.flow.needs import Needs
 from dfm.flow.problems import Problems
+from dfm.flow.products import Products
+from dfm.flow.python_nodes import PythonNodes
+from dfm.flow.requirements import Requirements
 from dfm.flow.shapes import Shape, Shapes
+from dfm.flow.suites import Edge
+from dfm.flow.testing import INFO, RUNNER, TestTasks
+from dfm.flow.variants import Variants
 from dfm.flow.world import BadValue, Body, Parameters, World
-from dfm.graph.node import Compound, Disabled, Entry, Graph, Node, Nothing, Script, cycle
+from dfm.graph.node import Compound, Disabled, Entry, Gate, Graph, Node, Nothing, Script, cycle
+from dfm.graph.values import Fields
 
 MOST_NODES = 2_000_000  # a few lines with bodies in bodies can stand for any number
 
@@ -32,11 +44,15 @@ class Builder:
         self,
         program: Program,
         shapes: Shapes,
+        families: Families,
         world: World,
         line: CommandLine,
         problems: Problems,
         rundir: str,
+        around: Beneath | None = None,
     ) -> None:
+        """`around`: for tasks of packages, those that set something for them."""
+        self._around_tasks = around or {}
         self._program = program
         self._problems = problems
         self._nodes: list[Node | None] = []
@@ -47,11 +63,25 @@ class Builder:
         self._instances: dict[int, Instance] = {}  # of the tasks of packages, by identity
         self._todo: deque[Instance] = deque()
         self._evaluation = Evaluation(shapes, world, line, problems, rundir)
-        self._needs = Needs(program, self._evaluation, self._number_of, self._instance_of)
+        self._requirements = Requirements(shapes, self._evaluation, Products(program, shapes))
+        self._variants = Variants(
+            families, self._evaluation, self._number_of, self._instance_of, self._new,
+            self._todo.append,
+        )  # fmt: skip
+        self._needs = Needs(
+            program, self._evaluation, families, self._variants.numbers_of, self._instance_of,
+            self._is_left_out,
+        )  # fmt: skip
+        self._tests = TestTasks(program, shapes, self._evaluation, self._instance_of)
+        self._left_out = NOTHING_LEFT_OUT
+        self._python = PythonNodes(program, families, self._evaluation, self._needs, self._new)
 
-    def build(self, goals: Iterable[Task]) -> Graph:
-        """The graph of these tasks and of all that they need. Raises FlowError, UsageError."""
-        numbers = [self._number_of(task, task.where) for task in goals]
+    def build(self, goals: Iterable[tuple[Task, str]]) -> Graph:
+        """The graph of these tasks and of all that they need. Raises FlowError, UsageError.
+
+        Beside a task that is a family stands the key of a variant, or a part of it.
+        """
+        numbers = [number for task, key in goals for number in self._variants.goal(task, key)]
         while self._todo:
             self._elaborate(self._todo.popleft())
         self._problems.raise_any()
@@ -63,12 +93,18 @@ class Builder:
         circle = cycle(graph)
         if circle:
             self._say_circle([nodes[number] for number in circle])
+        else:
+            self._requirements.check(nodes)
         self._problems.raise_any()
         return graph
 
     def compounds_around(self) -> list[int | None]:
         """Of each node: the compound that it is a member of."""
         return [None if around is None else around.number for around in self._around]
+
+    def beneath(self, graph: Graph) -> Beneath:
+        """The tasks of packages that are below others which set something."""
+        return beneath(graph, self._instances.values())
 
     def _say_circle(self, circle: list[Node]) -> None:
         names = " -> ".join(node.name for node in circle)
@@ -110,6 +146,10 @@ class Builder:
         if instance is None:
             folder = folder_name(task.name)
             instance = self._instances[id(task)] = Instance(-1, task, task.name, folder, folder)
+            for setting in self._around_tasks.get(id(task), ()):
+                instance.body = self._evaluation.setting_for(
+                    self._instance_of(setting), instance.body
+                )
         return instance
 
     def _number_of(self, task: Task, where: Where) -> int:
@@ -137,13 +177,23 @@ class Builder:
 
     def _node(self, instance: Instance) -> Node:
         task = instance.task
-        if instance.level is None and not self._is_enabled(task, None):
+        if instance.level is None and not self._is_wanted(instance):
             instance.needs = []
             return bare_node(instance, Disabled())
         shape = self._evaluation.shape(task, instance.body)
         params = self._evaluation.params(instance, shape)
+        if shape.elaborate is not None and instance.declared is None:
+            self._python.elaborate(instance, shape, shape.elaborate, params)
+            self.tasks[instance.number] = instance.task
+            return self._node(instance)
+        if shape.library == INFO:
+            return self._listing(instance, params)
+        if shape.library == RUNNER:
+            self._choose_tests(instance, params.all())
         if instance.needs is None:
             instance.needs = self._needs.of(instance)
+        if shape.requires:
+            self._requirements.note(instance, shape, params)
         if shape.is_compound:
             return self._compound(instance, shape, params)
         if not is_late(shape):
@@ -151,6 +201,32 @@ class Builder:
         node = leaf_node(self._evaluation, instance, shape, params, late_params(shape))
         node.finish = finisher(self._evaluation, instance, shape)
         return node
+
+    def _choose_tests(self, instance: Instance, params: Fields) -> None:
+        if params["build_only"]:
+            tasks = self._tests.producers(instance.task, params)
+            instance.needs = [self._number_of(task, task.where) for task in tasks]
+        else:
+            more = self._tests.left_out_of(instance.task, params)
+            self._left_out = self._left_out.with_more(more)
+
+    def _listing(self, instance: Instance, params: Parameters) -> Node:
+        """Of tests, which are not built for it."""
+        instance.needs = []
+        node = bare_node(instance, self._tests.said_by(instance.task, params.all()))
+        node.params, node.uptodate = params.all(), False
+        return node
+
+    def _is_left_out(self, owner: Task, need: Task) -> bool:
+        edges = self._left_out.edges
+        return bool(edges) and Edge(id(owner), id(need)) in edges
+
+    def _is_wanted(self, instance: Instance) -> bool:
+        """Whether a task of a package is enabled, or a variant and its family."""
+        family = instance.family
+        if family is not None and not self._is_enabled(family.task, None):
+            return False
+        return self._is_enabled(instance.task, instance.body)
 
     def _is_enabled(self, task: Task, body: Body | None) -> bool:
         return task.iff is MISSING or self._evaluation.is_enabled(task, body)
@@ -164,26 +240,76 @@ class Builder:
         scope = instance.number if contains else instance.scope
         entry = self._entry(instance, shape)
         terminals: list[int] = []
+        if shape.generate is not None:
+            members, terminals = self._python.generate(
+                instance, shape.generate, params, entry, scope, bodies
+            )
+            self._todo += members
+            return self._around_body(instance, shape, params, entry, terminals, max_failures)
+        if shape.control is not None:
+            turns, terminals = self._controlled(
+                instance, shape, shape.control, params, entry, scope, bodies
+            )
+            return self._around_body(instance, shape, params, entry, terminals, max_failures, turns)
         for suffix, bindings in self._evaluation.cells(instance, shape, params):
-            body = Body(params, bindings, instance.body)
+            if (id(instance.task), suffix) in self._left_out.cells:
+                continue
+            body = self._evaluation.body(instance, params, bindings)
             members = self._members(instance, shape, body, suffix, scope, bodies)
-            terminals += self._connect(members, entry)
+            terminals += self._connect(members, entry, is_chain=shape.is_chain)
+        return self._around_body(instance, shape, params, entry, terminals, max_failures)
+
+    def _around_body(
+        self,
+        instance: Instance,
+        shape: Shape,
+        params: Parameters,
+        entry: int,
+        terminals: list[int],
+        max_failures: int,
+        turns: tuple[tuple[int, tuple[int, ...]], ...] | None = None,
+    ) -> Node:
+        """The node of the compound itself."""
         is_matrix = shape.matrix is not None
         work = Compound(
             members=(),
             on_error=_function(shape.on_error) if shape.on_error else None,
             max_failures=max_failures,
             is_matrix=is_matrix,
-            is_empty=not terminals,
+            is_empty=not terminals and turns is None,
             entry=entry,
+            turns=turns,
+            waits_for_entry=shape.generate is not None,
         )
         node = bare_node(instance, work)
         node.params = params.all()
-        node.needs = (entry, *terminals) if is_matrix or not terminals else tuple(terminals)
+        with_entry = is_matrix or turns is not None or not terminals
+        node.needs = (entry, *terminals) if with_entry else tuple(terminals)
         task = instance.task
         if task.uptodate is not None:
             self._problems.warn(task.where.at("uptodate"), "`uptodate` of a compound has no effect")
         return node
+
+    def _controlled(
+        self, instance: Instance, shape: Shape, owner: Task, params: Parameters, entry: int,
+        scope: int | None, bodies: frozenset[int],
+    ) -> tuple[tuple[tuple[int, tuple[int, ...]], ...], list[int]]:  # fmt: skip
+        """The branches or iterations of a task, each behind its gate, and all that end them."""
+        found: list[tuple[int, tuple[int, ...]]] = []
+        for number, turn in enumerate(turns(self._evaluation, instance, owner, params)):
+            before, results = found[-1] if found else (None, ())
+            gate = self._entry(instance, shape, f"in_{number}")
+            node = self._nodes[gate]
+            assert node is not None
+            node.work = Gate(turn.gate, entry, before, results)
+            node.needs = (entry, *(() if before is None else (before,)), *results)
+            body = self._evaluation.body(instance, params, turn.bindings)
+            members = self._members(
+                instance, shape, body, turn.suffix, scope, bodies, turn.tasks, gate
+            )
+            found.append((gate, tuple(self._connect(members, gate, is_chain=False))))
+        ends = [number for gate, results in found for number in (gate, *results)]
+        return tuple(found), ends
 
     def _bodies(self, instance: Instance, shape: Shape) -> frozenset[int]:
         """The declared bodies that its members stand in. Raises BadValue if one is there twice."""
@@ -200,10 +326,10 @@ class Builder:
             raise BadValue
         return instance.bodies | own
 
-    def _entry(self, instance: Instance, shape: Shape) -> int:
+    def _entry(self, instance: Instance, shape: Shape, short: str = "in") -> int:
         """The node where the compound's inputs come in."""
         number = self._new(instance.compound, None)
-        name = f"{instance.name}.in"
+        name = f"{instance.name}.{short}"
         # That of a matrix lies beside it.
         inside, _, own = instance.folder.rpartition("/")
         if shape.matrix is None:
@@ -217,6 +343,7 @@ class Builder:
             Entry(),
             needs=tuple(instance.needs or ()),
             scope=instance.scope,
+            gate=instance.gate,
         )
         return number
 
@@ -228,11 +355,15 @@ class Builder:
         suffix: str,
         scope: int | None,
         bodies: frozenset[int],
+        tasks: Sequence[Task] | None = None,
+        gate: int | None = None,
     ) -> list[Instance]:
         """The tasks of one body or cell that are enabled; the others become disabled nodes."""
         level = Level(compound.level)
         members = []
-        for task in shape.body or ():
+        for task in (shape.body or ()) if tasks is None else tasks:
+            if task.abstract:  # a base for its siblings
+                continue
             name = task.name + suffix
             # A name that was inherited, or is in a cell without saying which, is not the only one.
             repeats = compound.is_cell or task.enclosing is not compound.task
@@ -242,7 +373,8 @@ class Builder:
             rundir = compound.folder if task.rundir == "inherit" else folder
             member = level.members[task.short] = Instance(
                 self._new(compound, task), task, name, folder, rundir, inside, body, level,
-                compound, scope, bodies=bodies, is_copy=repeats or compound.is_copy,
+                compound, scope, bodies=bodies,
+                gate=compound.gate if gate is None else gate, is_copy=repeats or compound.is_copy,
             )  # fmt: skip
             members.append(member)
         return [member for member in members if self._take_up(member)]
@@ -259,8 +391,9 @@ class Builder:
             member.rundir = member.folder if is_own else member.rundir
         return True
 
-    def _connect(self, members: list[Instance], entry: int) -> list[int]:
-        """Works out the needs of the members of a body; returns those that no sibling needs."""
+    def _connect(self, members: list[Instance], entry: int, *, is_chain: bool) -> list[int]:
+        """Works out the needs of the members of a body; returns those that no sibling needs. In a
+        chain each needs the one before."""
         numbers = {member.number for member in members}
         for member in members:
             assert member.level is not None
@@ -270,6 +403,10 @@ class Builder:
                     member.level.feeders.setdefault(fed.number, []).append(member.number)
         for member in members:
             self._needs.of(member)
+        if is_chain:
+            for before, member in itertools.pairwise(members):
+                assert member.needs is not None
+                member.needs = list(dict.fromkeys([*member.needs, before.number]))
         needed: set[int] = set()
         for member in members:
             assert member.needs is not None

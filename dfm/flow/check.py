@@ -1,30 +1,48 @@
 """What is wrong with declarations, found before any graph is built: references, parameters, names in
 expressions, tags (section 2, step 2). Every declaration is looked at, not only those of the run."""
 
+import contextlib
 from collections.abc import Iterator, Mapping
 
-from dfm.flow.declarations import Context, Package, Program, TagUse, Task, Type
+from dfm.flow.control import KNOWN, expression
+from dfm.flow.declarations import (
+    Context,
+    Control,
+    Package,
+    Program,
+    Rebinding,
+    Requirement,
+    Select,
+    TagUse,
+    Task,
+    Type,
+)
 from dfm.flow.document import Where
 from dfm.flow.expressions import ExpressionError, NameUnknown, Reference, template
 from dfm.flow.expressions.builtins import PIPED
+from dfm.flow.families import Families
 from dfm.flow.names import NEEDS_OF, find_task, find_type, known_names, known_types, unknown
 from dfm.flow.problems import NOT_YET, Problems, did_you_mean
 from dfm.flow.shapes import Merged, Shapes
 from dfm.flow.templates import report, texts
-from dfm.flow.world import LATE_NAMES, World
+from dfm.flow.world import LATE_NAMES, BadValue, World
 from dfm.graph.values import Value
 
 _ALWAYS_THERE = frozenset({"env", "srcdir", "rootdir", "root", "rundir", "name", "this", "matrix"})
 _RUN_TIME = frozenset({"inputs", "memento", "result_file"})  # section 15.7
 _TAG = "std.Tag"
+_CHECK = "std.Check"
 _NONE: Mapping[str, Merged] = {}
 
 
 class Check:
     """Goes through the declarations of one package; what is wrong ends up in `problems`."""
 
-    def __init__(self, program: Program, shapes: Shapes, world: World, problems: Problems) -> None:
+    def __init__(
+        self, program: Program, shapes: Shapes, world: World, families: Families, problems: Problems
+    ) -> None:
         self._program = program
+        self._families = families
         self._shapes = shapes
         self._world = world
         self._problems = problems
@@ -86,8 +104,58 @@ class Check:
             self._texts(values, place, f"axis `{axis}` of {task.name}", inside)
             if not isinstance(values, list) and "${{" not in str(values):
                 self._problems.add(place.key(), f"axis `{axis}` must be a list")
+        if task.control is not None:
+            self._control(task, task.control)
+        for rebinding in task.sets:
+            self._rebinding(task, rebinding, inside)
+        for name, value in task.lets.items():
+            self._texts(value, where.at("let", name), f"`let` of {task.name}", inside)
+        if task.select is not None:
+            self._select(task, task.select, inside)
         for tag in task.tags:
             self._tag(tag, inside)
+        for requirement in task.requires:
+            self._type_use(requirement, inside, _CHECK, "check")
+
+    def _control(self, task: Task, control: Control) -> None:
+        """Syntax and names of the conditions, which are evaluated when the run comes to them."""
+        conditions = [("cond", control.cond), ("until", control.until)]
+        conditions += [("cases", branch.condition) for branch in task.branches]
+        conditions.append(("state", control.feedback))
+        around = _Around(task.context, task)
+        for field, condition in conditions:
+            where, subject = control.where.at(field), f"`{field}` of {task.name}"
+            try:
+                made = expression(condition)
+            except ExpressionError as error:
+                report(error, where, condition, self._problems, subject)
+                continue
+            for reference in made.references() if made else ():
+                known = reference.optional or reference.path[0] in KNOWN
+                if not known and not self._is_known(reference.path, around):
+                    unknown = self._unknown(reference, around)
+                    report(unknown, where, condition, self._problems, subject)
+
+    def _rebinding(self, task: Task, rebinding: Rebinding, inside: "_Around") -> None:
+        for name, value, where in rebinding.assignments:
+            self._texts(value, where, f"`set` of {task.name}", inside)
+            path = tuple(name.split("."))
+            if rebinding.is_forcing or self._world.variable(path, task.context) is not None:
+                continue
+            what = f"no package variable `{name}` to set"
+            known = self._world.names(task.context)
+            self._problems.add(where.key(), what, hint=did_you_mean(name, known))
+
+    def _select(self, task: Task, select: Select, inside: "_Around") -> None:
+        for axis, values in select.axes.items():
+            place = select.where.at("axes", axis)
+            self._texts(values, place, f"axis `{axis}` of {task.name}", _Around(task.context))
+        for field in ("key", "default"):
+            value = select.key if field == "key" else select.default
+            self._texts(value, select.where.at(field), f"`{field}` of {task.name}", inside)
+        if not self._problems.any():  # else its axes may be what is wrong
+            with contextlib.suppress(BadValue):
+                self._families.cells(task)
 
     def _references(self, task: Task, around: "_Around") -> None:
         for number, name in enumerate(task.needs):
@@ -98,13 +166,23 @@ class Check:
                 what = f"{task.name} needs `{name}`, which its package does not export"
                 self._problems.warn(where, what)
             elif name and not self._resolves(name, task) and not self._is_open(task.enclosing):
-                self._problems.add(
-                    where, f"{task.name} needs `{name}`, and there is no such task",
-                    hint=did_you_mean(name, self._known(task)),
-                )  # fmt: skip
+                self._no_such_need(name, task, where)
         for number, name in enumerate(task.feeds):
             if name:
                 self._feeds(name, task, task.where.at("feeds", number))
+
+    def _no_such_need(self, name: str, task: Task, where: Where) -> None:
+        found = self._families.find(name, task.context)
+        if found is None:
+            self._problems.add(
+                where, f"{task.name} needs `{name}`, and there is no such task",
+                hint=did_you_mean(name, self._known(task)),
+            )  # fmt: skip
+            return
+        with contextlib.suppress(BadValue):
+            if found[1] not in self._families.cells(found[0]):
+                what, hint = self._families.unknown_key(*found)
+                self._problems.add(where, f"{task.name} needs `{name}`: {what}", hint=hint)
 
     def _feeds(self, name: str, task: Task, where: Where) -> None:
         """A task feeds what could need it: one of its body feeds siblings only."""
@@ -151,15 +229,21 @@ class Check:
         yield from known_names(self._program, task.context)
 
     def _tag(self, tag: TagUse, around: "_Around") -> None:
+        self._type_use(tag, around, _TAG, "tag")
+
+    def _type_use(
+        self, tag: TagUse | Requirement, around: "_Around", base: str, what_kind: str
+    ) -> None:
+        """A type with values for its fields: it derives from `base`, and has those fields."""
         kind = find_type(self._program, tag.type, around.context)
-        if kind is None or not self._shapes.is_a(kind, _TAG):
+        if kind is None or not self._shapes.is_a(kind, base):
             types = (
                 name
                 for name in known_types(self._program, around.context)
                 if (known := find_type(self._program, name, around.context))
-                and self._shapes.is_a(known, _TAG)
+                and self._shapes.is_a(known, base)
             )
-            what = f"`{tag.type}` is no tag: it does not derive from {_TAG}"
+            what = f"`{tag.type}` is no {what_kind}: it does not derive from {base}"
             if kind is None:
                 what = unknown("type", tag.type)
             self._problems.add(tag.where, what, hint=did_you_mean(tag.type, types))
@@ -167,10 +251,10 @@ class Check:
         fields = self._shapes.of_type(kind)
         for field, value in tag.fields.items():
             where = tag.where.at(tag.type, field)
-            self._texts(value, where, f"tag {tag.type}", around)
+            self._texts(value, where, f"{what_kind} {tag.type}", around)
             if field not in fields:
                 self._problems.add(
-                    where.key(), f"tag {tag.type} has no field `{field}`",
+                    where.key(), f"{what_kind} {tag.type} has no field `{field}`",
                     hint=did_you_mean(field, fields),
                 )  # fmt: skip
 
@@ -241,7 +325,7 @@ class Check:
     def _is_parameter(self, name: str, task: Task | None) -> bool:
         for around in _enclosing(task):
             shape = self._shapes.of(around)
-            if name in shape.params or (shape.matrix and name in (shape.matrix.matrix or ())):
+            if name in shape.params or name in shape.axes:
                 return True
         return False
 
@@ -258,7 +342,7 @@ class Check:
         for task in _enclosing(around.task):
             shape = self._shapes.of(task)
             yield from shape.params
-            yield from (shape.matrix.matrix or ()) if shape.matrix else ()
+            yield from shape.axes
         yield from self._world.names(around.context)
 
 

@@ -84,6 +84,18 @@ class TagUse:
 
 
 @dataclass(slots=True)
+class Requirement:
+    """A check of the graph that a task asks for, with the values of its fields."""
+
+    type: str
+    where: Where
+    fields: Fields
+
+    def field_where(self, name: str) -> Where:
+        return self.where.at(self.type, name)
+
+
+@dataclass(slots=True)
 class Type:
     """A data item, tag or check type."""
 
@@ -94,6 +106,61 @@ class Type:
     doc: str = ""
     params: dict[str, Parameter] = field(default_factory=dict)
     tags: list[TagUse] = field(default_factory=list)
+    check: str = ""  # of a check type: the function
+
+
+class Assignment(NamedTuple):
+    """A name and what it is set to."""
+
+    name: str
+    value: Value
+    where: Where
+
+
+class Rebinding(NamedTuple):
+    """What a task sets for all below it: variables, or parameters of the nodes that fit."""
+
+    where: Where
+    assignments: list[Assignment]
+    uses: str = ""  # a pattern of types of nodes
+    path: str = ""  # a pattern of names of nodes
+    is_forcing: bool = False  # parameters, not variables
+
+
+class Control(NamedTuple):
+    """Under which conditions, and how often, the body of a task is done."""
+
+    where: Where
+    kind: str
+    cond: Value
+    until: Value
+    most: Value  # iterations
+    init: Fields  # of the state
+    feedback: Value
+
+
+class Branch(NamedTuple):
+    """Tasks that are done under one condition; None: if no other is true."""
+
+    suffix: str  # of their names
+    condition: Value
+    tasks: "list[Task]"
+
+
+class Generate(NamedTuple):
+    """Python that makes the body of a task."""
+
+    where: Where
+    run: str
+
+
+class Select(NamedTuple):
+    """The axes of a family of variants."""
+
+    where: Where
+    axes: dict[str, Value]
+    key: str  # empty: the values, joined by dots
+    default: Value  # "all", "none", values of axes; MISSING
 
 
 class CachePolicy(NamedTuple):
@@ -127,6 +194,11 @@ class Task:
     library: str = ""  # of a standard task: the function of dfm that does it
     body: list["Task"] | None = None
     matrix: dict[str, Value] | None = None  # axes
+    select: Select | None = None
+    generate: Generate | None = None
+    is_chain: bool = False
+    control: Control | None = None
+    branches: list[Branch] = field(default_factory=list)  # of the control
     consumes: Value = MISSING
     passthrough: Value = MISSING
     produces: list[Pattern] | None = None
@@ -134,7 +206,12 @@ class Task:
     uptodate: bool | str | None = None
     tags: list[TagUse] = field(default_factory=list)
     cache: CachePolicy | None = None
+    requires: list[Requirement] = field(default_factory=list)
+    sets: list[Rebinding] = field(default_factory=list)
+    lets: dict[str, Value] = field(default_factory=dict)
     abstract: bool = False
+    elaborate: str = ""  # module:function
+    summary: str | None = None  # the same; empty: the built-in one
     max_failures: int | None = None
     on_error: str = ""
     enclosing: "Task | None" = None
@@ -148,6 +225,16 @@ class Task:
     def place(self) -> Place:
         """Where its name stands."""
         return self.where.at(self.named_by).place()
+
+    @property
+    def has_strategy(self) -> bool:
+        """Whether it says how its body is repeated or made."""
+        return (
+            self.matrix is not None
+            or self.select is not None
+            or self.generate is not None
+            or self.is_chain
+        )
 
     @property
     def is_computed(self) -> bool:
@@ -171,6 +258,9 @@ class Task:
             task = todo.pop()
             yield task
             todo.extend(reversed(task.body or ()))
+            for branch in task.branches:
+                if branch.tasks is not task.body:
+                    todo.extend(reversed(branch.tasks))
 
 
 @dataclass(slots=True)

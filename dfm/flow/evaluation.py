@@ -11,6 +11,7 @@ from dfm.flow.document import Where, describe
 from dfm.flow.expressions import ExpressionError, as_text, truth
 from dfm.flow.instance import Instance
 from dfm.flow.problems import Problems, did_you_mean
+from dfm.flow.settings import Settings
 from dfm.flow.shapes import Shape, Shapes
 from dfm.flow.templates import evaluate, report
 from dfm.flow.world import BadValue, Body, Parameters, Scope, World
@@ -62,13 +63,39 @@ class Evaluation:
             return self._scope(instance, context, own)
 
         given: Fields = {}
+        if instance.body is not None and instance.body.has_settings:
+            for settings in instance.body.around():  # the outermost counts
+                assert isinstance(settings, Settings)
+                given.update(settings.forced(shape, instance.name))
         if instance.level is None:
             for name, text in self._line.everywhere.items():
                 if name in shape.params:
                     given[name] = value_of(text, shape.params[name], f"-D {name}={text}")
             given.update(self._line.tasks.get(instance.task.name, {}))
             given.update(self._later(instance.task, shape))
-        return Parameters(shape.params, self._world, scope, given)
+        params = Parameters(shape.params, self._world, scope, given)
+        params.chain = shape.chain
+        return params
+
+    def setting_for(self, instance: Instance, outer: Body | None) -> Body:
+        """What stands around a task that is below another without being in its body: what that one
+        sets, and none of its parameters."""
+        shape = self.shape(instance.task, instance.body)
+        params = self.params(instance, shape)
+        body = Body(Parameters({}, self._world, None, {}), {}, outer)
+        task = instance.task
+        body.set(Settings(task, Scope(self._world, task.context, params=params)))
+        return body
+
+    def body(self, instance: Instance, params: Parameters, bindings: Fields) -> Body:
+        """The inside of a compound, or of one of its cells, with what the compound sets."""
+        task = instance.declared or instance.task
+        if not task.sets and not task.lets:
+            return Body(params, bindings, instance.body)
+        plain = Body(params, bindings, instance.body)
+        body = Body(params, bindings, instance.body)
+        body.set(Settings(task, Scope(self._world, task.context, body=plain)))
+        return body
 
     def _later(self, task: Task, shape: Shape) -> Iterator[tuple[str, Value]]:
         """What `-D` says of parameters that only this task's computed base has."""

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from dfm.flow.document import Where, describe
-from dfm.flow.problems import NOT_YET, Problems, did_you_mean
+from dfm.flow.problems import Problems, did_you_mean
 from dfm.graph.values import Value
 
 
@@ -93,36 +93,25 @@ class Reader(NamedTuple):
         return text
 
     def only_known(
-        self, where: Where, fields: Mapping[str, Value], known: Iterable[str], of: str,
-        *, later: Mapping[str, int] | None = None,
-    ) -> None:  # fmt: skip
+        self, where: Where, fields: Mapping[str, Value], known: Iterable[str], of: str
+    ) -> None:
         """Faults for fields that `of` does not have."""
         known = frozenset(known)
         for key in fields:
             if key not in known:
-                self.unknown(where, key, known, of, later or {})
+                self.unknown(where, key, known, of)
 
-    def unknown(
-        self, where: Where, key: str, known: Iterable[str], of: str, later: Mapping[str, int]
-    ) -> None:
-        where = where.at(key).key()
-        if key in later:
-            self.problems.add(where, f"`{key}` of {of} {NOT_YET}")
-        else:
-            self.problems.add(where, f"{of} has no field `{key}`", hint=did_you_mean(key, known))
+    def unknown(self, where: Where, key: str, known: Iterable[str], of: str) -> None:
+        what = f"{of} has no field `{key}`"
+        self.problems.add(where.at(key).key(), what, hint=did_you_mean(key, known))
 
     def ignore_unknown(
-        self, where: Where, fields: Mapping[str, Value], known: Iterable[str], of: str,
-        *, later: Mapping[str, int] | None = None,
-    ) -> None:  # fmt: skip
+        self, where: Where, fields: Mapping[str, Value], known: Iterable[str], of: str
+    ) -> None:
         """Warnings for fields that `of` does not have: flows written for others may have them."""
         known = frozenset(known)
         for key in fields:
-            if key in known:
-                continue
-            if later and key in later:
-                self.unknown(where, key, known, of, later)
-            else:
+            if key not in known:
                 self.problems.warn(
                     where.at(key).key(), f"{of} has no field `{key}`; it is ignored",
                     hint=did_you_mean(key, known),

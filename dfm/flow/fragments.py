@@ -13,8 +13,6 @@ from dfm.flow.language import FRAGMENT
 from dfm.flow.parse_contents import read_contents
 from dfm.flow.reading import read
 
-_LATER = {"filters": 15}
-
 
 def add_fragments(reader: Reader, package: Package, paths: Iterable[Listed]) -> None:
     """Reads fragments and those that they list, each file once."""
@@ -68,7 +66,7 @@ def _add(reader: Reader, document: Document, package: Package) -> list[Listed]:
         if fields is not None:
             reader.problems.add(where, f"`fragment` must be a map, not {describe(fields)}")
         return []
-    reader.only_known(where, fields, FRAGMENT, "a fragment", later=_LATER)
+    reader.only_known(where, fields, FRAGMENT, "a fragment")
     full_name = ""
     if "name" in fields:
         name = reader.name(where.at("name"), fields["name"])

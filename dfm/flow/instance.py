@@ -43,6 +43,9 @@ class Instance:
     scope: int | None = None
     needs: list[int] | None = None  # once known
     bodies: frozenset[int] = frozenset()  # the declared bodies that it stands in, by identity
+    gate: int | None = None  # the nearest that it stands behind
+    family: "Instance | None" = None  # of a variant
+    declared: Task | None = None  # of one that Python has made anew: what the flow file says
     is_copy: bool = False  # others may have its name: it stands in a body that is there repeatedly
 
     @property

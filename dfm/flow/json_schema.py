@@ -112,6 +112,24 @@ def _values() -> Json:
         "consumed": _selection("all", "none"),
         "passed": _selection("all", "none", "unused"),
         "uptodate": {"type": ["boolean", "string"]},
+        "assignments": _list({"type": "object"}),
+        "rebindings": _list({
+            "anyOf": [
+                _object(language.REBINDING, required=("set",), closed=True),
+                {"type": "object",
+                 "not": {"anyOf": [{"required": [key]} for key in language.REBINDING]}},
+            ]
+        }),
+        "control": {**_object(language.CONTROL, required=("type",)), "type": ["object", "null"]},
+        "summary": {
+            "anyOf": [
+                _TEXT,
+                {"type": "object", "required": ["builtin"], "additionalProperties": False,
+                 "properties": {"builtin": {"enum": [language.TASK_SUMMARY, ""]}}},
+            ]
+        },
+        "select": _object(language.SELECT, required=("axes",), closed=True),
+        "generate": _object(language.GENERATE, required=("run",), closed=True),
         "strategy": {**_object(language.STRATEGY), "type": ["object", "null"]},
         "cache": {
             **_object(language.CACHE, closed=True),

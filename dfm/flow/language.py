@@ -96,6 +96,13 @@ TASK: Table = {
     "examples": Field("examples", "for readers of the documentation"),
     "cache": Field("cache", "whether its results may come from $DV_FLOW_CACHE"),
     "abstract": Field("flag", "only a base for `uses`: cannot be run"),
+    "requires": Field("tags", "checks of the graph, for this task and those made from it"),
+    "control": Field("control", "under which conditions, and how often, the body is done"),
+    "set": Field("rebindings", "variables and parameters for all that is below this task"),
+    "provide": Field("rebindings", "the same as `set`"),
+    "let": Field("map", "older form: names that resolve() finds below this task"),
+    "elaborate": Field("text", "module:function that makes the node of the graph"),
+    "summary": Field("summary", "module:function that reports when the run is over"),
     "max_failures": Field("integer", "failures that a compound bears before it stops; -1: the default"),
     "on_error": Field("text", "module:function that decides what becomes of a failed compound"),
 }  # fmt: skip
@@ -113,7 +120,46 @@ FILTER: Table = {
 FILTER_SHELLS = {**SHELLS, "python": "python"}
 STRATEGY: Table = {
     "matrix": Field("map", "one node for each combination of the axes' values: {axis: [values]}"),
+    "select": Field("select", "a family of variants, each a task of its own: TASK.VALUE.VALUE"),
+    "generate": Field("generate", "a function of Python that makes the body"),
+    "chain": Field("flag", "the tasks of the body one after the other"),
     "body": Field("tasks", "the same as the task's `body`"),
+}
+CONTROL: Table = {
+    "type": Field(("if", "match", "while", "do-while", "repeat"), "what kind"),
+    "cond": Field("any", "of `if` and `while`: an expression"),
+    "else": Field("tasks", "of `if`: what is done if `cond` is false"),
+    "cases": Field("any", "of `match`: a list of {when, body} or {default: true, body}"),
+    "until": Field("any", "of `do-while` and `repeat`: an expression that ends the loop"),
+    "max_iter": Field("any", "of `while` and `do-while`: at most so many iterations"),
+    "count": Field("any", "of `repeat`: how often"),
+    "state": Field("map", "what iterations hand on: {init: {...}, feedback: expression}"),
+    "body": Field("tasks", "the same as the task's `body`"),
+}
+CASE: Table = {
+    "when": Field("any", "an expression"),
+    "default": Field("flag", "done if no case before is"),
+    "body": Field("tasks", "the tasks of the case"),
+}
+STATE: Table = {
+    "type": Field("any", "accepted without effect"),
+    "init": Field("map", "the state of the first iteration"),
+    "feedback": Field("any", "an expression: the items that come into the next iteration"),
+}
+TASK_SUMMARY = "task-summary"
+SELECT: Table = {
+    "axes": Field("map", "names of axes to lists of values"),
+    "key": Field("text", "the name of a variant; default: the values joined by dots"),
+    "default": Field("any", "what the family's own name means: all, none, or values of axes"),
+}
+REBINDING: Table = {
+    "set": Field("assignments", "the parameters, each a map of names to values"),
+    "uses": Field("text", "of nodes whose type fits this pattern"),
+    "path": Field("text", "of nodes whose name fits this pattern"),
+}
+GENERATE: Table = {
+    "run": Field("text", "several lines of Python, or module.function, called with ctxt and input"),
+    "shell": Field(("pytask", "python"), "what the text is"),
 }
 PARAMETER: Table = {
     "type": Field("kind", "str, int, float, bool, list or map"),
@@ -139,6 +185,7 @@ TYPE: Table = {
     "desc": Field("any", "what it is, in one line"),
     "with": Field("parameters", "its fields"),
     "tags": Field("tags", "tags of the type"),
+    "check": Field("text", "of a check: module:function, called for each task that requires it"),
 }
 CONFIGURATION: Table = {
     "name": Field("name", "name, for `dfm run -c NAME`"),

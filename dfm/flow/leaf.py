@@ -28,6 +28,7 @@ def bare_node(instance: Instance, work: Work) -> Node:
         needs=tuple(instance.needs or ()),
         inherits_rundir=instance.rundir != instance.folder,
         scope=instance.scope,
+        gate=instance.gate,
     )
     if instance.body is not None:
         node.bindings = dict(instance.body.bindings)

@@ -4,7 +4,9 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from dfm.errors import Place, Problem
+from dfm.errors import Place, Problem, UsageError
+from dfm.flow import made
+from dfm.flow.beneath import Beneath
 from dfm.flow.build import Builder
 from dfm.flow.catalog import Catalog, computed
 from dfm.flow.check import Check
@@ -14,6 +16,7 @@ from dfm.flow.declarations import Configuration, Package, Program, Task
 from dfm.flow.document import Document
 from dfm.flow.evaluation import Evaluation
 from dfm.flow.expressions import ExpressionError
+from dfm.flow.families import Families
 from dfm.flow.fields import Reader
 from dfm.flow.find import find_root
 from dfm.flow.finder import Finder
@@ -21,24 +24,25 @@ from dfm.flow.import_expressions import Outside
 from dfm.flow.inheritance import inherit
 from dfm.flow.instance import Instance, folder_name
 from dfm.flow.leaf import products
+from dfm.flow.made import Emitted, Made
 from dfm.flow.names import find_goal
 from dfm.flow.overrides import replace, replace_by_line
 from dfm.flow.packages import Packages
 from dfm.flow.parse_package import parse_package
-from dfm.flow.problems import Problems
+from dfm.flow.problems import Problems, did_you_mean
 from dfm.flow.reading import read
 from dfm.flow.resources import place_of
 from dfm.flow.shapes import Merged, Shapes
 from dfm.flow.world import BadValue, World
 from dfm.graph.node import Graph
-from dfm.graph.values import Fields
+from dfm.graph.values import Fields, Value
 
 if TYPE_CHECKING:
     from dfm.flow.flags import Flag
 
 _STD = os.path.join(os.path.dirname(os.path.abspath(__file__)), "std", "flow.yaml")
 _STD_NAME = "std"
-_DATA_ITEM = "std.DataItem"
+_NO_ITEMS = ("std.Tag", "std.Check")  # bases of the types that are none of data
 
 
 class Options(NamedTuple):
@@ -53,12 +57,22 @@ class Options(NamedTuple):
     words: Sequence[str] = ()  # tasks, and options that the flow declares
 
 
+class SummaryFunction(NamedTuple):
+    """The function of a task that reports when the run is over."""
+
+    root: int  # the task's node
+    reference: str
+    srcdir: str
+    place: Place
+
+
 class Flow:
     """A flow that was loaded without a fault. `file` and `folder` are those of the root flow file."""
 
     def __init__(
-        self, document: Document, program: Program, shapes: Shapes, world: World,
-        line: CommandLine, problems: Problems, variables: Variables, goals: Sequence[str],
+        self, document: Document, program: Program, shapes: Shapes, families: Families,
+        world: World, line: CommandLine, problems: Problems, variables: Variables,
+        goals: Sequence[str],
     ) -> None:  # fmt: skip
         self.file = document.file
         self.folder = document.directory
@@ -66,6 +80,7 @@ class Flow:
         self.goals = goals  # the tasks that the command line names
         self._variables = variables
         self._shapes = shapes
+        self._families = families
         self._world = world
         self._line = line
         self._problems = problems
@@ -112,13 +127,25 @@ class Flow:
         """What its `desc` says, or that of the nearest base that has one."""
         return self.catalog.desc(task)
 
+    def is_provided(self, task: Task) -> bool:
+        """Whether it is more than a place that the project leaves empty (std.NotProvided)."""
+        return self._shapes.of(task).library != "NotProvided"
+
+    def is_implemented(self, task: Task) -> bool:
+        """Whether it would do anything: what std.check.Implemented looks at, before the graph stands."""
+        shape = self._shapes.of(task)
+        does = shape.run or shape.library or shape.item_type or shape.is_compound
+        return bool(does or shape.needs or any(link.is_computed for link in shape.chain))
+
     def graph(self, tasks: Sequence[str], rundir: str) -> Graph:
         """The graph of these tasks; `rundir` is absolute. Raises FlowError, UsageError."""
-        goals = [find_goal(self.program, name) for name in tasks]
-        builder = Builder(
-            self.program, self._shapes, self._world, self._line, self._problems, rundir
-        )
+        goals = [self._goal(name) for name in tasks]
+        builder = self._builder(rundir)
         graph = builder.build(goals)
+        around = builder.beneath(graph)
+        if around:
+            builder = self._builder(rundir, around)
+            graph = builder.build(goals)
         self._tasks, self._around = builder.tasks, builder.compounds_around
         graph.types = self._item_types()
         self._problems.raise_any()
@@ -140,6 +167,41 @@ class Flow:
 
         return project_options(self.program, self._variables)
 
+    def graph_of(self, batch: Sequence[Made], rundir: str, emitted: Emitted) -> Graph:
+        """The graph of tasks that a running task has made. Raises FlowError, UsageError."""
+        tasks = made.declare(self.program, batch)
+        for one, task in zip(batch, tasks.values(), strict=True):
+            known = self._shapes.of(task).params
+            for name in one.params:
+                if name not in known:
+                    raise UsageError(
+                        f"{one.name}: {one.type} has no parameter `{name}`",
+                        hint=did_you_mean(name, known),
+                    )
+            self._line.tasks[one.name] = dict(one.params)
+        graph = self.graph([*tasks], rundir)
+        return made.without_others(graph, {one.name: one.type for one in batch}, emitted)
+
+    def _builder(self, rundir: str, around: Beneath | None = None) -> Builder:
+        return Builder(
+            self.program, self._shapes, self._families, self._world, self._line, self._problems,
+            rundir, around,
+        )  # fmt: skip
+
+    def _goal(self, name: str) -> tuple[Task, str]:
+        """A task, and of a family the key of a variant. Raises UsageError."""
+        try:
+            return find_goal(self.program, name), ""
+        except UsageError:
+            found = self._families.goal(name)
+            if found is None:
+                raise
+            return found
+
+    def axes(self, task: Task) -> dict[str, list[Value]]:
+        """Of a family of variants; empty for any other task."""
+        return self._families.axes(task) if self._families.owner(task) else {}
+
     def place_of_request(self, number: int, field: str) -> Place | None:
         """Where a node of the last graph asks for a resource."""
         task = self._tasks[number]
@@ -148,12 +210,23 @@ class Flow:
         tag = self._shapes.of(task).resources
         return place_of(tag, field).place() if tag else task.place
 
+    def summaries(self, graph: Graph) -> list[SummaryFunction]:
+        """Of the tasks that were asked for in the last graph, those that have one of their own."""
+        found = []
+        for number in graph.goals:
+            task = self._tasks[number]
+            owner = self._shapes.of(task).summary if task is not None else None
+            if owner is not None and owner.summary:
+                place = owner.where.at("summary").place()
+                found.append(SummaryFunction(number, owner.summary, owner.context.srcdir, place))
+        return found
+
     def _item_types(self) -> dict[str, Fields]:
         """The registered item types with their defaults."""
         found: dict[str, Fields] = {}
         for package in self.program.packages.values():
             for kind in package.types.values():
-                if self._shapes.is_a(kind, _DATA_ITEM):
+                if not any(self._shapes.is_a(kind, other) for other in _NO_ITEMS):
                     try:
                         found[kind.name] = self._world.defaults(self._shapes.of_type(kind))
                     except BadValue:
@@ -199,12 +272,13 @@ def load(options: Options, environ: Mapping[str, str]) -> Flow:
         program, problems, environ=environ, root_file=document.file, variables=variables,
         overrides=line.variables,
     )  # fmt: skip
-    check = Check(program, shapes, world, problems)
+    families = Families(program, shapes, world, problems)
+    check = Check(program, shapes, world, families, problems)
     for name, owner in packages.by_name.items():
         if not owner.is_installed and name != _STD_NAME:
             check.package(owner, variables[name])
     problems.raise_any()
-    return Flow(document, program, shapes, world, line, problems, variables, goals)
+    return Flow(document, program, shapes, families, world, line, problems, variables, goals)
 
 
 def _configure(reader: Reader, packages: Packages, selected: str) -> dict[str, list[Configuration]]:
@@ -256,6 +330,7 @@ def _standard_library() -> Package:
     package = parse_package(Reader(problems), read(_STD))
     problems.raise_any()
     for task in package.tasks.values():
-        task.library = task.short
+        if task.run is None:
+            task.library = task.short
     package.is_installed = True
     return package

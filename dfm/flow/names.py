@@ -8,14 +8,7 @@ from dfm.flow.declarations import Context, Program, Task, Type
 from dfm.flow.problems import NOT_YET, did_you_mean
 
 NEEDS_OF: Final = ".needs"  # `NAME.needs`: the needs of NAME in place of NAME
-_STD_LATER: Final = frozenset(
-    "std." + name
-    for name in """
-        Agent AgentPersona AgentPersonaTag AgentReference AgentReferenceTag AgentResource AgentSkill
-        AgentSkillTag AgentTool AgentToolTag Check Eval EvalInfo EvalRunner EvalSample NotProvided
-        Publish RunTasks TestInfo TestRunner check.Implemented check.Needs
-    """.split()
-)
+_STD_LATER: Final = frozenset({"std.Agent", "std.EvalInfo", "std.EvalRunner"})
 
 
 def find_task(program: Program, ref: str, context: Context) -> Task | None:

@@ -7,6 +7,7 @@ from dfm.flow.declarations import Program, Task
 from dfm.flow.document import Where
 from dfm.flow.evaluation import Evaluation
 from dfm.flow.expressions import as_text
+from dfm.flow.families import Families
 from dfm.flow.instance import Instance
 from dfm.flow.names import NEEDS_OF, find_task, known_names
 from dfm.flow.problems import did_you_mean
@@ -32,13 +33,17 @@ class Needs:
         self,
         program: Program,
         evaluation: Evaluation,
-        number_of: Callable[[Task, Where], int],
+        families: Families,
+        numbers_of: Callable[[Task, str, Where], list[int]],
         instance_of: Callable[[Task], Instance],
+        is_left_out: Callable[[Task, Task], bool],
     ) -> None:
         self._program = program
         self._evaluation = evaluation
-        self._number_of = number_of
+        self._families = families
+        self._numbers_of = numbers_of
         self._instance_of = instance_of
+        self._is_left_out = is_left_out  # whether a task goes without one that it needs
         self._feeders = self._find_feeders()
 
     def of(self, instance: Instance) -> list[int]:
@@ -66,8 +71,8 @@ class Needs:
         """Goes on to the first `NAME.needs` that is not known yet; None at the end."""
         for name, owner in top.names:
             found = self._find(name, owner, top.instance)
-            if isinstance(found, int):
-                top.found.append(found)
+            if isinstance(found, list):
+                top.found += found
             elif found is not None and found.needs is not None:
                 top.take(found.needs)
             elif found is not None:
@@ -76,6 +81,8 @@ class Needs:
 
     def _names(self, instance: Instance) -> Iterator[tuple[str, Task]]:
         """The names of what it needs, computed, and the task that says so."""
+        if instance.family is not None:  # what a family needs each of its variants needs
+            yield from self._names(instance.family)
         shape = self._evaluation.shape(instance.task, instance.body)
         if not shape.needs:
             return
@@ -90,20 +97,24 @@ class Needs:
             for one in value if isinstance(value, list) else [value]:
                 yield as_text(one), owner
 
-    def _find(self, name: str, owner: Task, instance: Instance) -> int | Instance | None:
-        """A number, or the instance whose needs are meant; None after the fault is said."""
+    def _find(self, name: str, owner: Task, instance: Instance) -> list[int] | Instance | None:
+        """Numbers, or the instance whose needs are meant; None after the fault is said."""
         # A text of a base that is no body's does not see the body.
         sees_body = owner is instance.task or owner.enclosing is not None
         level = instance.level if sees_body else None
         where = owner.where.at("needs")
         member = level.find(name, instance) if level else None
         if member is not None:
-            return member.number
+            return [member.number]
         task = find_task(self._program, name, owner.context)
         if task is not None:
-            return self._number_of(task, where)
+            if self._is_left_out(instance.task, task):
+                return []
+            return self._numbers_of(task, "", where)
+        if level and self._is_abstract_sibling(name, instance, where):
+            return None
         if level and name in level.members:
-            return instance.number  # a circle, to be said as such
+            return [instance.number]  # a circle, to be said as such
         if name.endswith(NEEDS_OF):
             same_as = name.removesuffix(NEEDS_OF)
             member = level.find(same_as, instance) if level else None
@@ -112,11 +123,33 @@ class Needs:
             task = find_task(self._program, same_as, owner.context)
             if task is not None:
                 return self._instance_of(task)
+        variant = self._families.find(name, owner.context)
+        if variant is not None:
+            return self._numbers_of(*variant, where)
         self._evaluation.problems.add(
             where, f"{owner.name} needs `{name}`, and there is no such task",
             hint=did_you_mean(name, known_names(self._program, owner.context)),
         )  # fmt: skip
         return None
+
+    def _is_abstract_sibling(self, name: str, instance: Instance, where: Where) -> bool:
+        """Whether a name is that of a base in a body, which is not to be needed; then it is said."""
+        around = instance.task.enclosing
+        while around is not None:
+            found = around.in_body(name)
+            if found is not None and found.abstract:
+                what = f"{found.name} is abstract: a base for others, not to be run"
+                self._evaluation.problems.add(where, what)
+                return True
+            around = around.enclosing
+        return False
+
+    def named(self, name: str, instance: Instance, where: Where) -> list[int]:
+        """What a name means that Python gives as a need; a fault at `where` if nothing."""
+        found = self._find(name, instance.task, instance)
+        if isinstance(found, Instance):
+            found = self.of(found)
+        return found or []
 
     def _say_circle(self, other: Instance, stack: list[_Open]) -> None:
         names = [one.instance.name for one in stack]
@@ -133,8 +166,9 @@ class Needs:
     def _fed_by(self, instance: Instance) -> list[int]:
         if instance.level is not None:
             return instance.level.feeders.get(instance.number, [])
-        feeders = self._feeders.get(id(instance.task), ())
-        return [self._number_of(task, task.where) for task in feeders]
+        fed = instance.family or instance
+        feeders = self._feeders.get(id(fed.declared or fed.task), ())
+        return [number for task in feeders for number in self._numbers_of(task, "", task.where)]
 
     def _find_feeders(self) -> dict[int, list[Task]]:
         """Of each task of a package, by identity: those that feed it."""

@@ -12,7 +12,6 @@ from dfm.flow.parse_task import parse_tags, parse_task, twice
 from dfm.graph.values import Value
 
 _CONTENTS = ("tasks", "types", "imports", "fragments", "overrides")
-_TYPE_LATER = {"check": 26}
 
 
 def read_contents(
@@ -62,12 +61,14 @@ def _read_types(
         short = reader.name(place.at("name"), fields.get("name"))
         if not short:
             continue
-        reader.ignore_unknown(place, fields, TYPE, "a type", later=_TYPE_LATER)
+        reader.ignore_unknown(place, fields, TYPE, "a type")
         name = f"{prefix}.{short}"
         kind = Type(name, place, context)
         if "uses" in fields:
             kind.uses = reader.text(place.at("uses"), fields["uses"])
         kind.doc = str(fields.get("doc") or fields.get("desc") or "")
+        if "check" in fields:
+            kind.check = reader.text(place.at("check"), fields["check"])
         if "tags" in fields:
             kind.tags = parse_tags(reader, place.at("tags"), fields["tags"])
         kind.params = parse_parameters(reader, place.at("with"), fields.get("with"), context)

@@ -3,21 +3,26 @@
 from collections.abc import Callable
 
 from dfm.flow import plugins
-from dfm.flow.declarations import CachePolicy, Context, TagUse, Task
+from dfm.flow.declarations import Branch, CachePolicy, Context, Requirement, TagUse, Task
 from dfm.flow.document import Where, describe
 from dfm.flow.fields import Reader
-from dfm.flow.language import CACHE, COMPRESSIONS, EXAMPLE, NAMES, SHELLS, STRATEGY, TASK
+from dfm.flow.language import (
+    CACHE,
+    COMPRESSIONS,
+    EXAMPLE,
+    NAMES,
+    SHELLS,
+    STRATEGY,
+    TASK,
+    TASK_SUMMARY,
+)
+from dfm.flow.parse_control import cases, check_control, parse_control
 from dfm.flow.parse_parameters import parse_parameters
+from dfm.flow.parse_set import parse_let, parse_set
+from dfm.flow.parse_strategy import check_strategy, parse_strategy
 from dfm.graph.values import Value
 
 _SCOPES = ("root", "export", "local")
-
-# Fields of the language that later versions run, with their sections.
-_LATER = {
-    "control": 20, "requires": 26, "elaborate": 26, "summary": 26, "set": 24,
-    "provide": 24, "let": 24,
-}  # fmt: skip
-_LATER_STRATEGIES = {"generate": 19, "select": 19, "chain": 19}
 
 
 def parse_task(
@@ -52,7 +57,9 @@ def parse_task(
         if read is not None:
             read(reader, task, where, value)
         elif field not in NAMES:
-            reader.unknown(where, field, {*_FIELDS, *NAMES}, "a task", _LATER)
+            reader.unknown(where, field, {*_FIELDS, *NAMES}, "a task")
+    check_strategy(reader, task)
+    check_control(reader, task)
     return task
 
 
@@ -149,9 +156,8 @@ def _body(key: str) -> Callable[[Reader, Task, Where, Value], None]:
 def _strategy(reader: Reader, task: Task, where: Where, value: Value) -> None:
     where = where.at("strategy")
     fields = reader.mapping(where, value)
-    reader.ignore_unknown(where, fields, STRATEGY, "`strategy`", later=_LATER_STRATEGIES)
-    if "matrix" in fields:
-        task.matrix = reader.mapping(where.at("matrix"), fields["matrix"])
+    reader.ignore_unknown(where, fields, STRATEGY, "`strategy`")
+    parse_strategy(reader, task, where, fields)
     if "body" in fields:
         _body("body")(reader, task, where, fields["body"])
 
@@ -200,10 +206,16 @@ def _uptodate(reader: Reader, task: Task, where: Where, value: Value) -> None:
 
 def parse_tags(reader: Reader, where: Where, value: Value) -> list[TagUse]:
     """`tags:` of a task, type or package (section 25)."""
+    return _uses_of_types(reader, where, value, "a tag")
+
+
+def _uses_of_types(reader: Reader, where: Where, value: Value, what: str) -> list[TagUse]:
+    """A list of types, each alone or as a map of one type to the values of its fields."""
     if value is None:
         return []
     if not isinstance(value, list):
-        reader.problems.add(where, f"`tags` must be a list, not {describe(value)}")
+        name = where.path[-1]
+        reader.problems.add(where, f"`{name}` must be a list, not {describe(value)}")
         return []
     found = []
     for number, element in enumerate(value):
@@ -214,12 +226,55 @@ def parse_tags(reader: Reader, where: Where, value: Value) -> list[TagUse]:
             name, fields = next(iter(element.items()))
             found.append(TagUse(name, place, reader.mapping(place.at(name), fields)))
         else:
-            reader.problems.add(place, "a tag is a type, or a map of one type to its fields")
+            reader.problems.add(place, f"{what} is a type, or a map of one type to its fields")
     return found
 
 
 def _tags(reader: Reader, task: Task, where: Where, value: Value) -> None:
     task.tags = parse_tags(reader, where.at("tags"), value)
+
+
+def _requires(reader: Reader, task: Task, where: Where, value: Value) -> None:
+    task.requires = [
+        Requirement(use.type, use.where, use.fields)
+        for use in _uses_of_types(reader, where.at("requires"), value, "a check")
+    ]
+
+
+def _control(reader: Reader, task: Task, where: Where, value: Value) -> None:
+    where = where.at("control")
+    task.control, other = parse_control(reader, where, value)
+    if isinstance(value, dict) and "body" in value:
+        _body("body")(reader, task, where, value["body"])
+    task.body = task.body or []
+    if other is not None:
+        task.branches.append(Branch("_else", None, _branch(reader, task, where.at("else"), other)))
+    for number, (place, when, body) in enumerate(cases(reader, where, value)):
+        tasks = _branch(reader, task, place.at("body"), body)
+        task.branches.append(Branch(f"_{number}", when, tasks))
+
+
+def _branch(reader: Reader, task: Task, where: Where, value: Value) -> list[Task]:
+    """Tasks of a branch, which may have the names of those of another."""
+    found: dict[str, Task] = {}
+    for place, fields in reader.list_of_maps(where, value):
+        made = parse_task(reader, place, fields, task.context, prefix=task.name, enclosing=task)
+        if made is not None:
+            if made.short in found:
+                twice(reader, made, found[made.short])
+            found[made.short] = made
+    return list(found.values())
+
+
+def _set(key: str) -> Callable[[Reader, Task, Where, Value], None]:
+    def read(reader: Reader, task: Task, where: Where, value: Value) -> None:
+        task.sets = [*task.sets, *parse_set(reader, where.at(key), value)]
+
+    return read
+
+
+def _let(reader: Reader, task: Task, where: Where, value: Value) -> None:
+    parse_let(reader, task, where.at("let"), value)
 
 
 def _examples(reader: Reader, task: Task, where: Where, value: Value) -> None:
@@ -261,14 +316,27 @@ def _max_failures(reader: Reader, task: Task, where: Where, value: Value) -> Non
     task.max_failures = reader.integer(where.at("max_failures"), value)
 
 
-def _on_error(reader: Reader, task: Task, where: Where, value: Value) -> None:
-    text = reader.text(where.at("on_error"), value)
-    module, colon, function = text.partition(":")
-    if not colon:
-        module, _, function = text.rpartition(".")
-    if not module or not function:
-        reader.problems.add(where.at("on_error"), f"`{text}` is not module:function")
-    task.on_error = f"{module}:{function}"
+def _function(attribute: str) -> Callable[[Reader, Task, Where, Value], None]:
+    def read(reader: Reader, task: Task, where: Where, value: Value) -> None:
+        text = reader.text(where.at(attribute), value)
+        module, colon, function = text.partition(":")
+        if not colon:
+            module, _, function = text.rpartition(".")
+        if not module or not function:
+            reader.problems.add(where.at(attribute), f"`{text}` is not module:function")
+        setattr(task, attribute, f"{module}:{function}")
+
+    return read
+
+
+def _summary(reader: Reader, task: Task, where: Where, value: Value) -> None:
+    if not isinstance(value, dict):
+        _function("summary")(reader, task, where, value)
+        return
+    place = where.at("summary")
+    reader.only_known(place, value, ("builtin",), "`summary`")
+    reader.one_of(place.at("builtin"), value.get("builtin"), (TASK_SUMMARY,))
+    task.summary = ""
 
 
 _FIELDS: dict[str, Callable[[Reader, Task, Where, Value], None]] = {
@@ -294,8 +362,15 @@ _FIELDS: dict[str, Callable[[Reader, Task, Where, Value], None]] = {
     "tags": _tags,
     "examples": _examples,
     "cache": _cache,
+    "requires": _requires,
+    "control": _control,
+    "set": _set("set"),
+    "provide": _set("provide"),
+    "let": _let,
     "abstract": _abstract,
     "max_failures": _max_failures,
-    "on_error": _on_error,
+    "summary": _summary,
+    "elaborate": _function("elaborate"),
+    "on_error": _function("on_error"),
 }
 assert _FIELDS.keys() == TASK.keys(), "every field of the table has its reader"

@@ -33,6 +33,10 @@ def find() -> Plugins:
     """All that plugins bring. Nothing that a plugin does stops this."""
     from importlib.metadata import entry_points  # 20 ms, for those who name something unknown
 
+    from dfm_worker import python_names
+
+    python_names.serve()  # some import what tasks use
+
     found = Plugins({}, {}, [])
     for entry in entry_points(group=GROUP):
         try:

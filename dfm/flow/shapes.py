@@ -4,10 +4,21 @@ A shape depends on declarations only, so that it is made once for all nodes of a
 whose `uses` is computed, which has a shape for every base it comes to.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
-from dfm.flow.declarations import MISSING, Cli, Context, Parameter, Program, TagUse, Task, Type
+from dfm.flow.declarations import (
+    KINDS,
+    MISSING,
+    Cli,
+    Context,
+    Parameter,
+    Program,
+    Requirement,
+    TagUse,
+    Task,
+    Type,
+)
 from dfm.flow.names import find_base, find_type, known_names, known_types, unknown
 from dfm.flow.problems import Problems, did_you_mean
 from dfm.flow.templates import has_expressions
@@ -45,6 +56,11 @@ class Merged:
         """The last writing that gives a value; None if its value is the empty one of its type."""
         return next((one for one in reversed(self.writings) if one.parts()), None)
 
+    def default(self) -> Value:
+        """What a type's field is when nobody gives it: a plain value, as types of checks have."""
+        written = self.written()
+        return KINDS[self.kind] if written is None else written.value
+
     def changed_by(self, writing: Parameter) -> "Merged":
         """With one more writing, which replaces only what it mentions."""
         says_values = writing.accepted is not None
@@ -74,6 +90,10 @@ class Shape:
     body: list[Task] | None = None
     siblings: dict[str, Task] = field(default_factory=dict)  # the body by short names
     matrix: Task | None = None  # whose axes count
+    select: Task | None = None  # the same of a family
+    generate: Task | None = None
+    is_chain: bool = False
+    control: Task | None = None
     consumes: Value = MISSING
     passthrough: Value = MISSING
     produces: Task | None = None
@@ -83,6 +103,19 @@ class Shape:
     max_failures: int = -1
     on_error: Task | None = None
     resources: TagUse | None = None
+    elaborate: Task | None = None
+    summary: Task | None = None
+    # By full type and `id`: the nearest of each, with the task that says so.
+    requires: dict[tuple[str, str], tuple[Requirement, Task]] = field(default_factory=dict)
+
+    @property
+    def axes(self) -> Collection[str]:
+        """Of its cells, of a matrix or of a family."""
+        if self.matrix is not None:
+            return self.matrix.matrix or ()
+        if self.control is not None:
+            return "_iter", "_max_iter"
+        return self.select.select.axes if self.select and self.select.select else ()
 
     @property
     def is_compound(self) -> bool:
@@ -125,6 +158,15 @@ class Shapes:
                 )
             self._types[kind.name] = fields
         return self._types[kind.name]
+
+    def type_of(self, ref: str, context: Context) -> Type | None:
+        return find_type(self._program, ref, context)
+
+    def types_below(self, name: str) -> list[Type]:
+        """A type and its bases, by its full name; it exists."""
+        kind = self._program.type(name)
+        assert kind is not None, name
+        return self._type_chain(kind)
 
     def is_a(self, kind: Type, base: str) -> bool:
         """Whether a type is, or derives from, the type of this full name."""
@@ -193,6 +235,9 @@ class Shapes:
                 )
             self._take(shape, link)
         shape.siblings = {task.short: task for task in shape.body or ()}
+        if shape.control is not None:
+            for branch in shape.control.branches:
+                shape.siblings.update({task.short: task for task in branch.tasks})
         return shape
 
     def _take(self, shape: Shape, link: Task) -> None:
@@ -200,10 +245,15 @@ class Shapes:
         shape.needs += [(need, link) for need in link.needs]
         if link.body is not None:
             shape.body = [*(shape.body or ()), *link.body]
-            shape.matrix = None  # a strategy is inherited together with its body only
-        if link.matrix is not None:
-            shape.matrix = link
-            shape.body = shape.body or []
+        if link.body is not None or link.has_strategy:
+            shape.control = link if link.control is not None else None
+            # A strategy is inherited together with its body only.
+            shape.matrix = link if link.matrix is not None else None
+            shape.select = link if link.select is not None else None
+            shape.generate = link if link.generate is not None else None
+            shape.is_chain = link.is_chain
+            if link.has_strategy:
+                shape.body = shape.body or []
         if link.run is not None and shape.body is None:
             shape.run, shape.library = link, ""
         if link.library:
@@ -220,15 +270,33 @@ class Shapes:
             shape.cache = link
         if link.max_failures is not None:
             shape.max_failures = link.max_failures
+        if link.elaborate:
+            shape.elaborate = link
+        if link.summary is not None:
+            shape.summary = link
         if link.on_error:
             shape.on_error = link
         for tag in link.tags:
-            if self._tag_type(tag, link.context) == RESOURCE_TAG:
-                shape.resources = tag
+            kind = find_type(self._program, tag.type, link.context)
+            if kind is not None and self.is_a(kind, RESOURCE_TAG):
+                shape.resources = self._with_defaults(tag, kind)
+        for requirement in link.requires:
+            kind = find_type(self._program, requirement.type, link.context)
+            if kind is not None:
+                key = kind.name, str(requirement.fields.get("id", ""))
+                shape.requires.pop(key, None)  # in the order of those that count
+                shape.requires[key] = requirement, link
 
-    def _tag_type(self, tag: TagUse, context: Context) -> str:
-        kind = find_type(self._program, tag.type, context)
-        return kind.name if kind else ""
+    def _with_defaults(self, tag: TagUse, kind: Type) -> TagUse:
+        """A tag of a type that derives from std.ResourceTag says what that type says, too."""
+        said: dict[str, Value] = {}
+        for link in self._type_chain(kind):
+            if link.name == RESOURCE_TAG:
+                break
+            for name, parameter in link.params.items():
+                if parameter.value is not MISSING:
+                    said.setdefault(name, parameter.value)
+        return TagUse(tag.type, tag.where, {**said, **tag.fields}) if said else tag
 
     def _layer(
         self,

@@ -2,9 +2,10 @@
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Protocol
 
 from dfm.flow.conversion import Unfit, convert, is_accepted
-from dfm.flow.declarations import KINDS, MISSING, Context, Kind, Parameter, Program
+from dfm.flow.declarations import KINDS, MISSING, Context, Kind, Parameter, Program, Task
 from dfm.flow.document import Where, describe
 from dfm.flow.expressions import ExpressionError, NameUnknown, as_text
 from dfm.flow.problems import Problems, did_you_mean
@@ -24,12 +25,33 @@ class BadValue(Exception):
 class Body:
     """The inside of a compound, or of one cell of a matrix."""
 
-    __slots__ = ("bindings", "outer", "params")
+    __slots__ = ("bindings", "has_settings", "outer", "params", "settings")
 
     def __init__(self, params: "Parameters", bindings: Fields, outer: "Body | None") -> None:
         self.params = params
         self.bindings = bindings
         self.outer = outer
+        self.settings: Set | None = None  # of the task whose body it is
+        self.has_settings: bool = outer is not None and outer.has_settings
+
+    def set(self, settings: "Set") -> None:
+        self.settings = settings
+        self.has_settings = True
+
+    def around(self) -> Iterator["Set"]:
+        """What is set here and in the bodies around, from the inside out."""
+        body: Body | None = self
+        while body is not None and body.has_settings:
+            if body.settings is not None:
+                yield body.settings
+            body = body.outer
+
+    def rebound(self, name: str) -> Value:
+        """What a variable is set to, by its full name: the outermost counts. MISSING if nowhere."""
+        value = MISSING
+        for settings in self.around():
+            value = settings.variables().get(name, value)
+        return value
 
     def find(self, name: str) -> Value:
         """An axis value or a parameter, of this body or of one around it; MISSING if none has it."""
@@ -58,6 +80,16 @@ class Body:
             body = body.outer
 
 
+class Set(Protocol):
+    """What a task sets for those below it, see dfm/flow/settings.py."""
+
+    def variables(self) -> Fields: ...
+
+    def lets(self, name: str) -> bool: ...
+
+    def let(self, name: str) -> Value: ...
+
+
 class World:
     """What is the same for all of a program: packages and their variables, environment, places."""
 
@@ -75,6 +107,7 @@ class World:
         self.problems = problems
         self._environ = environ
         self._root_file = root_file
+        self._given = overrides
         self._variables = {
             name: Parameters(merged, self, None, overrides.get(name, {}))
             for name, merged in variables.items()
@@ -103,17 +136,11 @@ class World:
 
     def find(self, path: tuple[str, ...], context: Context) -> Found | None:
         """Anything but parameters of tasks."""
+        variable = self.variable(path, context)
+        if variable is not None:
+            package, name, used = variable
+            return self._variables[package][name], used
         head = path[0]
-        own = self._variables[context.package]
-        if head in own:
-            return own[head], 1
-        for length in range(len(path) - 1, 0, -1):
-            package = self._variables.get(self._meant(path[:length], context))
-            if package is not None and path[length] in package:
-                return package[path[length]], length + 1
-        root = self._variables[self.program.root.name]
-        if head in root:
-            return root[head], 1
         match head:
             case "env" if (
                 len(path) > 1 and head not in self._variables and path[1] in self._environ
@@ -127,16 +154,30 @@ class World:
                 return self._root_file, 1
         return None
 
+    def variable(self, path: tuple[str, ...], context: Context) -> tuple[str, str, int] | None:
+        """The package and the name of the variable that a path begins with, and its parts."""
+        head = path[0]
+        if head in self._variables[context.package]:
+            return context.package, head, 1
+        for length in range(len(path) - 1, 0, -1):
+            package = self._meant(path[:length], context)
+            if path[length] in self._variables.get(package, ()):
+                return package, path[length], length + 1
+        root = self.program.root.name
+        return (root, head, 1) if head in self._variables[root] else None
+
+    def is_given(self, package: str, name: str) -> bool:
+        """Whether the command line says what a variable is."""
+        return name in self._given.get(package, ())
+
+    def variable_of(self, package: str, name: str) -> Value:
+        """MISSING if the package has none of this name."""
+        variables = self._variables[package]
+        return variables.get(name, MISSING)
+
     def has(self, path: tuple[str, ...], context: Context) -> bool:
         """Whether a package has a variable of this name; its value may be a fault, not computed here."""
-        if any(
-            path[0] in self._variables[name] for name in (context.package, self.program.root.name)
-        ):
-            return True
-        for length in range(len(path) - 1, 0, -1):
-            if path[length] in self._variables.get(self._meant(path[:length], context), ()):
-                return True
-        return False
+        return self.variable(path, context) is not None
 
     def is_of_root_only(self, head: str, context: Context) -> bool:
         """Whether a bare name is one of the root package, in a text of another one."""
@@ -208,6 +249,12 @@ class Scope:
             value = self.body.find(head)
             if value is not MISSING:
                 return value, 1
+            if self.body.has_settings:
+                variable = self.world.variable(path, self.context)
+                if variable is not None:
+                    value = self.body.rebound(f"{variable[0]}.{variable[1]}")
+                    if value is not MISSING:
+                        return value, variable[2]
         found = self.world.find(path, self.context)
         if found is not None:
             return found
@@ -225,6 +272,25 @@ class Scope:
         from dfm.flow import filters  # few flows pipe into any
 
         return filters.apply(self.world, name, value, arguments, self.context)
+
+    def provided(self, arguments: Sequence[Value]) -> Value:
+        """`resolve(name, default)`, `resolve(default)`, `resolve()`: see section 24."""
+        evaluated = self.params.evaluated() if self.params is not None else ""
+        # A lone argument is the default of the parameter; in other texts it can only be a name.
+        is_name = len(arguments) == 2 or (len(arguments) == 1 and not evaluated)
+        name = arguments[0] if is_name else evaluated
+        if not isinstance(name, str) or not name:
+            raise ExpressionError("`resolve` without a name is for the values of parameters")
+        for settings in self.body.around() if self.body is not None else ():
+            if settings.lets(name):
+                return settings.let(name)
+        for link in self.params.chain if self.params is not None else ():
+            value = self.world.variable_of(link.context.package, name)
+            if value is not MISSING:
+                return value
+        if len(arguments) > is_name:
+            return arguments[-1]
+        raise ExpressionError(f"nothing provides `{name}`, and there is no default")
 
     def _inside(self, head: str, name: str) -> Value:
         if self.body is not None:
@@ -265,6 +331,11 @@ class Parameters(Mapping[str, Value]):
         self._scope = scope or (lambda context, own: Scope(world, context))
         self._values: Fields = dict(overrides)
         self._open: list[str] = []
+        self.chain: Sequence[Task] = ()  # of a node: its task and the bases
+
+    def evaluated(self) -> str:
+        """The one that is computed now; empty if none is."""
+        return self._open[-1] if self._open else ""
 
     def __getitem__(self, name: str) -> Value:
         if name not in self._values:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from dfm.graph.node import Compound, Disabled, Entry, Node, Pattern, Selection
+from dfm.graph.node import Compound, Disabled, Entry, Gate, Node, Pattern, Selection
 from dfm.graph.values import Fields
 
 ENV = "std.Env"
@@ -65,7 +65,7 @@ def forwarded(node: Node, came: Incoming) -> list[Item]:
             return came.raw if is_matrix or not is_empty else []
         case Disabled():
             return []
-        case Entry():
+        case Entry() | Gate():
             return [item for item in came.raw if item.type != ENV]
     return [item for item in came.raw if item.type != ENV and _passes(item, node)]
 

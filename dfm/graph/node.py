@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from dfm.graph.resources import Request
 from dfm.graph.values import Fields, Value
@@ -46,8 +46,47 @@ class Disabled:
 
 
 @dataclass(frozen=True, slots=True)
+class Recorded:
+    """A task that was done in another run: it emits what its record says."""
+
+    items: list[Fields]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Prints what was worked out when the graph was built, and writes it to files."""
+
+    text: str
+    files: dict[str, str]  # by name
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """Where a compound's inputs come in for the tasks of its body."""
+
+
+class Decision(NamedTuple):
+    """Of a gate, about one branch or iteration."""
+
+    taken: bool
+    is_settled: bool  # no later one is done
+    state: Fields
+    items: list[Fields] | None  # that come in; None: those of the task
+
+
+class GateError(Exception):
+    """A gate cannot decide; says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Where the inputs of a branch or iteration come in, if it is done at all. `decide` is told what
+    the gate before said, the inputs of the task, and what the iteration before has emitted."""
+
+    decide: Callable[["Decision | None", Sequence[Fields], Sequence[Fields]], Decision]
+    entry: int  # of the task
+    before: int | None  # the gate of the one before
+    results: tuple[int, ...]  # the nodes whose output that one emits
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +99,8 @@ class Compound:
     is_matrix: bool = False
     is_empty: bool = False  # emits nothing: no task in its body
     entry: int | None = None  # the node where its inputs come in
+    turns: tuple[tuple[int, tuple[int, ...]], ...] | None = None  # gates, and what is emitted then
+    waits_for_entry: bool = False  # its body need not do so
 
     @property
     def contains_failures(self) -> bool:
@@ -67,7 +108,9 @@ class Compound:
         return self.on_error is not None or self.max_failures != -1
 
 
-Work: TypeAlias = Script | Library | Emit | Nothing | Disabled | Entry | Compound
+Work: TypeAlias = (
+    Script | Library | Emit | Nothing | Disabled | Recorded | Said | Entry | Gate | Compound
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +143,7 @@ class Node:
     uptodate: bool | str = True  # False: always run; else the function that is asked besides
     inherits_rundir: bool = False
     scope: int | None = None  # the nearest compound around it that contains failures
+    gate: int | None = None  # the nearest that it stands behind
     bindings: Fields = field(default_factory=dict)  # axis values, for those who read reports
     finish: Finish | None = None  # None: all is known
     cache: Caching | None = None  # None: its results are not kept
@@ -110,7 +154,7 @@ class Node:
         """Whether users count it: not what is there to keep a compound's books."""
         if isinstance(self.work, Compound):
             return self.work.on_error is not None
-        return not isinstance(self.work, Entry | Disabled)
+        return not isinstance(self.work, Entry | Gate | Disabled | Recorded)
 
 
 @dataclass(slots=True)
@@ -127,6 +171,9 @@ class Graph:
         its whole body, any other node for its needs."""
         if isinstance(node.work, Compound) and node.work.contains_failures:
             return dict.fromkeys((*node.needs, *node.work.members))
+        if isinstance(node.work, Compound) and node.work.waits_for_entry:
+            assert node.work.entry is not None
+            return dict.fromkeys((*node.needs, node.work.entry))
         return dict.fromkeys(node.needs)
 
 

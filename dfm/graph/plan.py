@@ -82,6 +82,10 @@ class Plan:
             outer = self._graph.nodes[number].scope
             scope.outer = self._run_scope if outer is None else containing[outer]
 
+    def limit_failures(self, count: int) -> None:
+        """How many failures it takes to stop the run; 0: any number."""
+        self._run_scope.limit = count
+
     def begin(self) -> list[int]:
         """The nodes that are ready from the start."""
         return [n for n, count in enumerate(self._missing) if not count and self._make_ready(n)]
@@ -163,4 +167,6 @@ class Plan:
         node = self._graph.nodes[number]
         if isinstance(node.work, Compound) and node.work.contains_failures:
             return () if node.work.entry is None else (node.work.entry,)
+        if isinstance(node.work, Compound) and node.work.waits_for_entry:
+            return self._graph.waits(node)
         return node.needs

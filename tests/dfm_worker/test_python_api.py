@@ -20,9 +20,9 @@ from dfm_worker.python_api import (
     TaskDataResult,
     TaskMarker,
     TaskMarkerLoc,
-    TaskRunCtxt,
     plain,
 )
+from dfm_worker.python_context import TaskRunCtxt
 from tests.dfm_worker.host import Host
 
 Found = TypeVar("Found")
@@ -228,8 +228,9 @@ assert other is {name}
 assert dv_flow.mgr.{name} is {name}
 """
 NAMES = """
-    CompoundRunInput ExecCmd FileSet SeverityE SubtaskSummary TaskDataInput TaskDataItem
-    TaskDataResult TaskMarker TaskMarkerLoc TaskRunCtxt
+    CompoundRunInput ConsumesE ExecCmd FileSet PassthroughE PyPkg PyTask SeverityE SubtaskSummary
+    TaskData TaskDataInput TaskDataItem TaskDataOutput TaskDataResult TaskFailure TaskGenCtxt TaskMarker
+    TaskMarkerLoc TaskRunCtxt pypkg pytask __version__
 """.split()
 
 

@@ -12,7 +12,7 @@ from dfm.flow.expressions import access, tree
 from dfm.flow.expressions.builtins import CALLED, PIPED
 from dfm.flow.expressions.errors import ExpressionError, NameUnknown
 from dfm.flow.expressions.operators import OPERATORS, negate
-from dfm.flow.expressions.scope import Scope
+from dfm.flow.expressions.scope import Provider, Scope
 from dfm.flow.expressions.values import as_text, truth
 from dfm.graph.values import Value
 
@@ -124,6 +124,8 @@ def _conditional(branches: Sequence[tree.Branch], otherwise: Step) -> Step:
 
 
 def _call(name: str, arguments: Sequence[Step], at: int) -> Step:
+    if name == "resolve":
+        return _resolve(arguments, at)
     function = CALLED[name].function
 
     def call(scope: Scope, element: Value) -> Value:
@@ -134,6 +136,19 @@ def _call(name: str, arguments: Sequence[Step], at: int) -> Step:
             raise
 
     return call
+
+
+def _resolve(arguments: Sequence[Step], at: int) -> Step:
+    def resolve(scope: Scope, element: Value) -> Value:
+        try:
+            if not isinstance(scope, Provider):
+                raise ExpressionError("`resolve` is for texts of tasks")
+            return scope.provided([argument(scope, element) for argument in arguments])
+        except ExpressionError as error:
+            error.locate(at)
+            raise
+
+    return resolve
 
 
 def _chain(first: Step, links: Sequence[tuple[int, LinkStep]]) -> Step:

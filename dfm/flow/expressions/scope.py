@@ -1,7 +1,7 @@
 """What an expression asks of the world it stands in."""
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from dfm.flow.expressions.errors import ExpressionError
 from dfm.graph.values import Value
@@ -18,6 +18,14 @@ class Scope(Protocol):
     def apply(self, name: str, value: Value, arguments: Sequence[Value]) -> Value:
         """What the filter of this name makes of a value. Raises ExpressionError."""
         raise ExpressionError(f"there is no filter `{name}`")
+
+
+@runtime_checkable
+class Provider(Protocol):
+    """A scope that knows what is provided for `resolve(...)`, too."""
+
+    def provided(self, arguments: Sequence[Value]) -> Value:
+        """Raises ExpressionError if nothing is, and there is no default."""
 
 
 class Reference(NamedTuple):

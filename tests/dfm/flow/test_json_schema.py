@@ -39,7 +39,7 @@ WRONG: list[tuple[str, list[str | int]]] = [
     ("package: {name: p, tasks: [{name: a, body: [{name: b, need: []}]}]}", ["package", "tasks", 0, "body", 0]),
     ("package: {name: p, tasks: [{name: a, tags: [{a: {}, b: {}}]}]}", ["package", "tasks", 0, "tags", 0]),
     ("package: {name: p, tasks: [{name: a, max_failures: x}]}", ["package", "tasks", 0, "max_failures"]),
-    ("package: {name: p, tasks: [{name: a, control: {}}]}", ["package", "tasks", 0]),
+    ("package: {name: p, tasks: [{name: a, override: x}]}", ["package", "tasks", 0]),
     ("package: {name: p, types: [{name: t, with: {x: {type: number}}}]}", ["package", "types", 0, "with", "x", "type"]),
     ("package: {name: p, configs: [{name: c, extensions: [{with: {}}]}]}", ["package", "configs", 0, "extensions", 0]),
 ]  # fmt: skip

@@ -21,6 +21,11 @@ TASKS: dict[str, dict[str, Value]] = {
     "SetFileType": {"filetype": ""},
     "IncDirs": {},
     "Null": {},
+    "PubSet": {"dest": "", "strip": 0, "flatten": False},
+    "TestRunner": {
+        "tests": [], "views": [], "exclude": [], "build_only": [], "detail": "normal",
+        "test_key": "name", "view_axis": "view",
+    },
 }  # fmt: skip
 ITEMS: dict[str, dict[str, Value]] = {
     "DataItem": {},
@@ -30,6 +35,15 @@ ITEMS: dict[str, dict[str, Value]] = {
     "TaskRunSpec": {"task_type": "", "task_name": "", "params": {}, "needs": []},
     "TaskFailure": {"task_name": "", "status": 0, "markers": []},
 }
+AGENT: dict[str, Value] = {"name": "", "desc": "", "files": [], "content": "", "urls": []}
+ITEMS |= {
+    "AgentResource": AGENT,
+    "AgentSkill": AGENT,
+    "AgentTool": {**AGENT, "command": "", "args": [], "url": ""},
+    "AgentPersona": {**AGENT, "persona": ""},
+    "AgentReference": AGENT,
+    "EvalSample": {"id": "", "input": "", "target": "", "metadata": {}},
+}
 TAGS = {
     "Tag": [],
     "Stable": ["since"],
@@ -37,6 +51,11 @@ TAGS = {
     "Deprecated": ["reason", "replacement", "since"],
     "Test": ["name", "desc", "case", "view", "group"],
     "TestSuite": ["name", "desc"],
+    "Eval": ["name", "desc", "case", "view", "group", "benchmark", "sample_id"],
+    "AgentSkillTag": [],
+    "AgentToolTag": [],
+    "AgentPersonaTag": [],
+    "AgentReferenceTag": [],
     "ResourceTag": [
         "cores",
         "memory",
@@ -89,6 +108,9 @@ def test_a_tag_type_has_these_fields(project: Project, name: str) -> None:
         ("SetEnv", "all", "unused"),
         ("SetFileType", [{"type": "std.FileSet"}], "unused"),
         ("IncDirs", "all", "unused"),
+        ("PubSet", [{"type": "std.FileSet"}], "unused"),
+        ("RunTasks", [{"type": "std.TaskRunSpec"}], "all"),
+        ("Publish", [{"type": "std.FileSet"}, {"type": "std.PubSet"}], "all"),
         ("Null", "none", "all"),
     ],
 )

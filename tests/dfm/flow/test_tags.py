@@ -58,3 +58,24 @@ def test_what_is_wrong_with_a_tag_is_a_fault_of_loading(
 def test_tags_are_a_list(project: Project, tags: str) -> None:
     (fault,) = project.faults(f"tasks: [{{name: t, tags: {tags}}}]")
     assert "`tags` must be a list" in fault
+
+
+def test_a_tag_that_derives_from_the_one_of_resources_is_read_by_runners(project: Project) -> None:
+    flow = """
+types:
+- {name: Big, uses: std.ResourceTag, with: {memory: 64G}}
+- {name: Bigger, uses: Big, with: {cores: 8}}
+tasks:
+- {name: t, run: x, tags: [Big: {cores: 2}]}
+- {name: u, run: x, tags: [Bigger]}
+"""
+    graph = project.graph(flow, "t", "u")
+    asked = [graph[name].request for name in ("demo.t", "demo.u")]
+    assert [(one.cores, one.memory_mib) for one in asked if one] == [(2, 65536), (8, 65536)]
+
+
+def test_tags_are_not_inherited_by_uses(project: Project) -> None:
+    flow = project.load(f"{TEAM}tasks: [{{name: a, tags: [Team]}}, {{name: b, uses: a}}]\n")
+    tags = {task.short: task.tags for task in flow.program.root.tasks.values()}
+    assert [tag.type for tag in tags["a"]] == ["Team"]
+    assert tags["b"] == []

@@ -73,7 +73,7 @@ def test_a_field_that_the_type_does_not_have_is_a_fault(project: Project) -> Non
 @pytest.mark.parametrize(
     ("types", "faults"),
     [
-        ("- {name: A, uses: B}", ["2:19: no type `B` (known are"]),
+        ("- {name: A, uses: B}", ["2:19: no type `B`"]),
         ("- {name: A, uses: A}", ["2:19: `demo.A` uses itself"]),
         ("- {name: A}\n- {name: A}", ["3:10: type `demo.A` is declared twice (first at "]),
         ("- {uses: A}", ["2:3: `name` must be text, not nothing"]),
@@ -106,11 +106,20 @@ def test_a_field_of_a_type_that_is_unknown_is_a_warning(project: Project) -> Non
     ]
 
 
-def test_a_type_that_is_no_data_makes_no_item_type(project: Project) -> None:
+def test_a_type_without_a_base_is_one_of_data(project: Project) -> None:
     fields = "types: [{name: Plain, with: {x: {type: int}}}]\ntasks: [{name: t, uses: Plain}]"
     nodes = Nodes(project.load(fields).graph(["t"], RUNDIR))
-    assert "demo.Plain" not in nodes.graph.types
+    assert nodes.graph.types["demo.Plain"] == {"x": 0}
     assert nodes["demo.t"].params == {"x": 0}
+
+
+def test_a_tag_makes_no_item_type(project: Project) -> None:
+    nodes = Nodes(
+        project.load("types: [{name: Mark, uses: std.Tag}]\ntasks: [{name: t}]").graph(
+            ["t"], RUNDIR
+        )
+    )
+    assert "demo.Mark" not in nodes.graph.types
 
 
 def test_a_task_without_implementation_does_nothing_and_consumes_all(project: Project) -> None:

@@ -186,7 +186,7 @@ def test_a_fallback_with_an_expression_in_it_is_refused() -> None:
         ("1 + lenth(x)", 4, "there is no function `lenth`", "did you mean `length` or `len`?"),
         ("keys(x)", 0, "there is no function `keys`", "write x | keys"),
         ("map(input)", 0, "there is no function `map`", "write x | map"),
-        ("resolve('x')", 0, "there is no function `resolve`", ""),
+        ("resolv('x')", 0, "there is no function `resolv`", "did you mean `resolve`?"),
     ],
 )
 def test_an_unknown_function_is_answered_with_what_there_is(
