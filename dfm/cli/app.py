@@ -10,9 +10,9 @@ from typing import Annotated
 
 import typer
 
-from dfm.cli import flow_commands
+from dfm.cli import daemon_commands, flow_commands, site_commands
 from dfm.cli.options import Define, PackageMap, ParamFile, Root
-from dfm.errors import DfmError, Problem, UsageError
+from dfm.errors import DfmError, Problem
 from dfm.version import VERSION
 
 app = typer.Typer(
@@ -23,26 +23,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-daemon = typer.Typer(
-    rich_markup_mode=None,
-    help="The daemon of a project: it keeps workers warm and hands tasks to them.",
-    invoke_without_command=True,
-)
-app.add_typer(daemon, name="daemon")
-service = typer.Typer(
-    rich_markup_mode=None,
-    help="The daemon as a service of systemd, so that it is there after a reboot.",
-    no_args_is_help=True,
-)
-daemon.add_typer(service, name="service")
-config = typer.Typer(
-    rich_markup_mode=None,
-    help="The configuration: what holds for this project, and who says so.",
-    no_args_is_help=True,
-)
-app.add_typer(config, name="config")
 util = typer.Typer(rich_markup_mode=None, help="For editors and scripts.", no_args_is_help=True)
-app.add_typer(util, name="util")
 
 
 def _version(wanted: bool) -> None:
@@ -154,7 +135,7 @@ def run_command(
         bool, typer.Option("-h", "--help", help="with TASK: what it is, and options of its own")
     ] = False,
 ) -> None:
-    """Run tasks, with all that they need; what is up to date is skipped.
+    """Run tasks with all that they need, but for what is up to date.
 
     Exit status: 0 all done, 1 a task failed, 2 wrong usage, configuration or flow (nothing ran),
     3 the infrastructure failed, 130 interrupted.
@@ -201,108 +182,6 @@ def run_command(
     raise typer.Exit(run(request))
 
 
-@daemon.callback()
-def daemon_main(
-    context: typer.Context,
-    monitor: Annotated[
-        bool, typer.Option("--monitor", help="watch it until `q`: as `dfm daemon monitor`")
-    ] = False,
-    root: Root = "",
-) -> None:
-    if context.invoked_subcommand is not None:
-        if monitor or root:
-            raise UsageError("an option of `dfm daemon` stands behind the command, or without one")
-    elif monitor:
-        daemon_monitor(root)
-    else:
-        typer.echo(context.get_help())
-
-
-@daemon.command("start")
-def daemon_start(
-    root: Root = "",
-    runner: Annotated[
-        str | None, typer.Option("--runner", metavar="NAME", help="where its workers run")
-    ] = None,
-    pool_size: Annotated[
-        int | None, typer.Option("--pool-size", min=1, metavar="N", help="most workers")
-    ] = None,
-    foreground: Annotated[
-        bool, typer.Option("--foreground", help="stay here, and log to standard error")
-    ] = False,
-    monitor: Annotated[
-        bool, typer.Option("--monitor", help="watch it, once it runs, until `q`")
-    ] = False,
-) -> None:
-    """Start the daemon of this project; it is ready when this command ends.
-
-    Exit status: 0 it runs (or ran already), 1 it could not be started.
-    """
-    from dfm.cli.daemon import start
-
-    if monitor and foreground:
-        raise UsageError("--foreground and --monitor both want this terminal: take one")
-    status = start(root, runner, pool_size, foreground=foreground)
-    if status or not monitor:
-        raise typer.Exit(status)
-    daemon_monitor(root)
-
-
-@daemon.command("monitor")
-def daemon_monitor(root: Root = "") -> None:
-    """Watch the daemon of this project: what runs, what has ended, workers. `q` or Ctrl-C leaves it.
-
-    Exit status: 0, or 3 if no daemon runs.
-    """
-    from dfm.cli.daemon import project_folder
-    from dfm.cli.monitor.monitor import monitor
-    from dfm.config.state_folder import StateFolder
-
-    raise typer.Exit(monitor(StateFolder(project_folder(root))))
-
-
-@daemon.command("stop")
-def daemon_stop(
-    root: Root = "",
-    drain: Annotated[bool, typer.Option("--drain", help="let running tasks end first")] = False,
-    timeout: Annotated[
-        float | None, typer.Option("--timeout", metavar="S", help="seconds to wait for its end")
-    ] = None,
-) -> None:
-    """End the daemon of this project with its workers. Exit status 0, also when none runs."""
-    from dfm.cli.daemon import stop
-
-    raise typer.Exit(stop(root, drain=drain, timeout_s=timeout))
-
-
-@daemon.command("gc")
-def daemon_gc(
-    root: Root = "",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="only list what is left")] = False,
-) -> None:
-    """End what daemons of this project have left that were killed: jobs, and files in .dfm/.
-
-    Nothing of a daemon that runs is touched. Exit status: 0, 1 something could not be ended.
-    """
-    from dfm.cli.daemon_gc import collect
-
-    raise typer.Exit(collect(root, dry_run=dry_run))
-
-
-@daemon.command("status")
-def daemon_status(
-    root: Root = "",
-    json: Annotated[bool, typer.Option("--json", help="schema dfm-daemon-status/1")] = False,
-) -> None:
-    """Show what the daemon of this project does.
-
-    Exit status: 0 it runs, 3 none runs, 1 only its files are there.
-    """
-    from dfm.cli.daemon import status
-
-    raise typer.Exit(status(root, as_json=json))
-
-
 @app.command("why")
 def why_command(
     task: Annotated[
@@ -310,7 +189,7 @@ def why_command(
     ] = "",
     root: Root = "",
 ) -> None:
-    """Say why tasks wait that were given to the daemon of this project.
+    """Say why tasks wait that the daemon has.
 
     Exit status: 0, 1 no run has such a task, 3 no daemon runs.
     """
@@ -330,7 +209,7 @@ def logs_command(
     ] = None,
     root: Root = "",
 ) -> None:
-    """Print the log of a task, from the run directory here or in the project."""
+    """Print the log of a task. The run directory is the one here, else that of the project."""
     from dfm.cli.logs import logs
 
     raise typer.Exit(logs(task, root, follows=follow, lines=tail))
@@ -346,84 +225,10 @@ def ping_command(root: Root = "") -> None:
 
 @app.command("worker", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def worker_command(context: typer.Context) -> None:
-    """Run tasks for a daemon, which launches its workers itself: what a batch job runs."""
+    """Run tasks for a daemon: what a batch job runs. The daemon launches its workers itself."""
     from dfm_worker.__main__ import main as worker  # a plain `dfm worker` comes by a shorter way
 
     raise typer.Exit(worker(context.args))
-
-
-SystemWide = Annotated[
-    bool, typer.Option("--system", help="a service of the host, not of a user's manager; for root")
-]
-
-
-@service.command("install")
-def service_install(
-    root: Root = "",
-    system: SystemWide = False,
-    user: Annotated[
-        str, typer.Option("--user", metavar="NAME", help="with --system: whom it runs as")
-    ] = "",
-) -> None:
-    """Write the unit of this project's daemon, enable and start it. Exit status 0."""
-    from dfm.cli.service import install
-
-    raise typer.Exit(install(root, system=system, user=user))
-
-
-@service.command("show")
-def service_show(
-    root: Root = "",
-    system: SystemWide = False,
-    user: Annotated[
-        str, typer.Option("--user", metavar="NAME", help="with --system: whom it runs as")
-    ] = "",
-) -> None:
-    """Print the unit as it is installed, or as it would be. Exit status 0."""
-    from dfm.cli.service import show
-
-    raise typer.Exit(show(root, system=system, user=user))
-
-
-@service.command("uninstall")
-def service_uninstall(root: Root = "", system: SystemWide = False) -> None:
-    """Stop the service and remove its unit. Exit status 0, also when there is none."""
-    from dfm.cli.service import uninstall
-
-    raise typer.Exit(uninstall(root, system=system))
-
-
-@config.command("show")
-def config_show(
-    root: Root = "",
-    origin: Annotated[
-        bool, typer.Option("--origin", help="say behind each value who set it")
-    ] = False,
-    json: Annotated[bool, typer.Option("--json", help="schema dfm-config/1")] = False,
-) -> None:
-    """Print the merged configuration; as YAML it is a configuration file itself.
-
-    Exit status: 0, 2 it has faults.
-    """
-    from dfm.cli.config import show
-
-    raise typer.Exit(show(root, with_origin=origin, as_json=json))
-
-
-@config.command("check")
-def config_check(root: Root = "") -> None:
-    """Check every layer. Exit status: 0 right, 2 it has faults, which are all printed."""
-    from dfm.cli.config import check
-
-    raise typer.Exit(check(root))
-
-
-@config.command("path")
-def config_path(root: Root = "") -> None:
-    """Print where the layers of the configuration are, and which exist. Exit status 0."""
-    from dfm.cli.config import path
-
-    raise typer.Exit(path(root))
 
 
 @util.command("schema")
@@ -441,31 +246,10 @@ def util_schema(
     raise typer.Exit(show(of, output))
 
 
-@app.command("runners")
-def runners_command(root: Root = "") -> None:
-    """List the runners: from where, usable here or why not, and their options."""
-    from dfm.cli.runners import show
-
-    raise typer.Exit(show(root))
-
-
-@app.command("doctor")
-def doctor_command(
-    root: Root = "",
-    runner: Annotated[
-        str | None, typer.Option("--runner", metavar="NAME", help="the runner to look at")
-    ] = None,
-    probe: Annotated[
-        bool, typer.Option("--probe", help="submit a worker, and follow it until it is back")
-    ] = False,
-) -> None:
-    """Check what dfm needs on this host. Exit status: 0 all is well, 1 something is wrong."""
-    from dfm.cli.doctor.command import examine
-
-    raise typer.Exit(examine(root, runner, with_probe=probe))
-
-
 flow_commands.declare(app, util)
+site_commands.declare(app)
+app.add_typer(daemon_commands.daemon, name="daemon")
+app.add_typer(util, name="util")
 
 
 def run(arguments: Sequence[str]) -> int:

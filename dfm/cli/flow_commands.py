@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from dfm.cli import show_commands
-from dfm.cli.options import Configuration, Define, Json, ParamFile, Root
+from dfm.cli.options import Configuration, Define, Json, ParamFile, Root, flow_options
 
 
 def declare(app: typer.Typer, util: typer.Typer) -> None:
@@ -25,6 +25,7 @@ def declare(app: typer.Typer, util: typer.Typer) -> None:
 
 
 def validate_command(
+    context: typer.Context,
     file: Annotated[
         str, typer.Argument(metavar="[FILE]", help="the flow file; without: the one of this folder")
     ] = "",
@@ -36,12 +37,14 @@ def validate_command(
 ) -> None:
     """Load and check a flow, and run nothing. Exit status: 0 no errors, 1 errors."""
     from dfm.cli.validate import validate
-    from dfm.flow.load import Options
 
-    raise typer.Exit(validate(Options(file or root, config, define, param_file), as_json=json))
+    raise typer.Exit(
+        validate(flow_options(context, file or root, config, define, param_file), as_json=json)
+    )
 
 
 def graph_command(
+    context: typer.Context,
     task: Annotated[
         str, typer.Argument(metavar="[TASK]", help="without one: lists the tasks")
     ] = "",
@@ -62,9 +65,8 @@ def graph_command(
 ) -> None:
     """Print the graph of a task as DOT, for Graphviz."""
     from dfm.cli.graph import graph
-    from dfm.flow.load import Options
 
-    options = Options(root, config, define, param_file)
+    options = flow_options(context, root, config, define, param_file)
     raise typer.Exit(
         graph(options, task, form=form, output=output, as_json=json, with_params=show_params)
     )
@@ -87,6 +89,7 @@ def cache_init(
 
 
 def context_command(
+    context: typer.Context,
     json: Json = False,
     imports: Annotated[
         bool, typer.Option("--imports", help="of the project's other packages, too")
@@ -103,16 +106,16 @@ def context_command(
     param_file: ParamFile = [],  # noqa: B006
 ) -> None:
     """Print everything about the project at once, for a tool."""
-    from dfm.cli.context import context
-    from dfm.flow.load import Options
+    from dfm.cli.context import context as say_all
 
-    options = Options(root, config, define, param_file)
+    options = flow_options(context, root, config, define, param_file)
     raise typer.Exit(
-        context(options, as_json=json, imports=imports, installed=installed, verbose=verbose)
+        say_all(options, as_json=json, imports=imports, installed=installed, verbose=verbose)
     )
 
 
 def complete_command(
+    context: typer.Context,
     prefix: Annotated[str, typer.Argument(metavar="[PREFIX]")] = "",
     task: Annotated[str, typer.Option("--task", metavar="T", help="the options of this task")] = "",
     flag: Annotated[
@@ -120,16 +123,14 @@ def complete_command(
     ] = "",
     root: Root = "",
 ) -> None:
-    """Print what may stand next, one per line: for the completion of shells."""
+    """Print what may stand next, for the completion of shells. One word per line."""
     from dfm.cli.complete import complete
-    from dfm.flow.load import Options
 
-    raise typer.Exit(complete(Options(root), prefix, task=task, flag=flag))
+    raise typer.Exit(complete(flow_options(context, root), prefix, task=task, flag=flag))
 
 
-def util_workspace(root: Root = "") -> None:
+def util_workspace(context: typer.Context, root: Root = "") -> None:
     """Print where packages and tasks stand, and what is wrong: JSON for editors."""
     from dfm.cli.workspace import workspace
-    from dfm.flow.load import Options
 
-    raise typer.Exit(workspace(Options(root)))
+    raise typer.Exit(workspace(flow_options(context, root)))

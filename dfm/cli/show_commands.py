@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dfm.cli.options import Configuration, Define, Json, ParamFile, Root
+from dfm.cli.options import Configuration, Define, Json, ParamFile, Root, flow_options
 from dfm.errors import UsageError
 
 if TYPE_CHECKING:
@@ -41,12 +41,18 @@ def show_main(context: typer.Context) -> None:
 
 
 def _show(
-    config: str, root: str, define: list[str], param_file: list[str], *, json: bool, verbose: bool
+    context: typer.Context,
+    config: str,
+    root: str,
+    define: list[str],
+    param_file: list[str],
+    *,
+    json: bool,
+    verbose: bool,
 ) -> "Show":
     from dfm.cli.show.show import Show
-    from dfm.flow.load import Options
 
-    options = Options(root, config, define, param_file)
+    options = flow_options(context, root, config, define, param_file)
     return Show(options, as_json=json, verbose=verbose)
 
 
@@ -57,6 +63,7 @@ def _choice(search: str, regex: str, tag: str, package: str) -> "Choice":
 
 
 def show_tasks(
+    context: typer.Context,
     scope: Annotated[
         str, typer.Option("--scope", metavar="root|export|local", help="of this scope only")
     ] = "",
@@ -75,12 +82,13 @@ def show_tasks(
     param_file: ParamFile = [],  # noqa: B006
 ) -> None:
     """List the tasks of all packages."""
-    shown = _show(config, root, define, param_file, json=json, verbose=verbose)
+    shown = _show(context, config, root, define, param_file, json=json, verbose=verbose)
     choice = _choice(search, regex, tag, package)
     shown.tasks(choice, scope, produces)
 
 
 def show_task(
+    context: typer.Context,
     words: Annotated[list[str], typer.Argument(metavar="NAME [DEPTH]")],
     needs: Annotated[
         bool, typer.Option("--needs", help="the needs of its needs too, DEPTH levels or all")
@@ -94,12 +102,13 @@ def show_task(
     param_file: ParamFile = [],  # noqa: B006
 ) -> None:
     """Show all about one task."""
-    shown = _show(config, root, define, param_file, json=json, verbose=verbose)
+    shown = _show(context, config, root, define, param_file, json=json, verbose=verbose)
     name, depth = _name_and_depth(words, follows=needs)
     shown.task(name, depth, usage=usage)
 
 
 def show_packages(
+    context: typer.Context,
     search: Search = "",
     regex: Regex = "",
     tag: Tag = "",
@@ -112,12 +121,13 @@ def show_packages(
     param_file: ParamFile = [],  # noqa: B006
 ) -> None:
     """List the packages that are loaded."""
-    shown = _show(config, root, define, param_file, json=json, verbose=verbose)
+    shown = _show(context, config, root, define, param_file, json=json, verbose=verbose)
     choice = _choice(search, regex, tag, package)
     shown.packages(choice)
 
 
 def show_package(
+    context: typer.Context,
     name: Annotated[str, typer.Argument(metavar="NAME")],
     json: Json = False,
     verbose: Verbose = False,
@@ -127,11 +137,12 @@ def show_package(
     param_file: ParamFile = [],  # noqa: B006
 ) -> None:
     """Show all about one package."""
-    shown = _show(config, root, define, param_file, json=json, verbose=verbose)
+    shown = _show(context, config, root, define, param_file, json=json, verbose=verbose)
     shown.package(name)
 
 
 def show_project(
+    context: typer.Context,
     imports: Annotated[bool, typer.Option("--imports", help="its imports, too")] = False,
     configs: Annotated[bool, typer.Option("--configs", help="its configurations, too")] = False,
     json: Json = False,
@@ -142,11 +153,12 @@ def show_project(
     param_file: ParamFile = [],  # noqa: B006
 ) -> None:
     """Show the project: its tasks, types and variables."""
-    shown = _show(config, root, define, param_file, json=json, verbose=verbose)
+    shown = _show(context, config, root, define, param_file, json=json, verbose=verbose)
     shown.project(imports=imports, configs=configs)
 
 
 def show_types(
+    context: typer.Context,
     tags_only: Annotated[bool, typer.Option("--tags-only", help="types of tags")] = False,
     data_items_only: Annotated[
         bool, typer.Option("--data-items-only", help="types of data items")
@@ -163,12 +175,13 @@ def show_types(
     param_file: ParamFile = [],  # noqa: B006
 ) -> None:
     """List the types."""
-    shown = _show(config, root, define, param_file, json=json, verbose=verbose)
+    shown = _show(context, config, root, define, param_file, json=json, verbose=verbose)
     choice = _choice(search, regex, tag, package)
     shown.types(choice, tags_only=tags_only, data_only=data_items_only)
 
 
 def show_tags(
+    context: typer.Context,
     search: Search = "",
     regex: Regex = "",
     tag: Tag = "",
@@ -181,12 +194,13 @@ def show_tags(
     param_file: ParamFile = [],  # noqa: B006
 ) -> None:
     """List the types of tags, and how often each is used."""
-    shown = _show(config, root, define, param_file, json=json, verbose=verbose)
+    shown = _show(context, config, root, define, param_file, json=json, verbose=verbose)
     choice = _choice(search, regex, tag, package)
     shown.tags(choice)
 
 
 def show_skills(
+    context: typer.Context,
     name: Annotated[str, typer.Argument(metavar="[NAME]")] = "",
     json: Json = False,
     verbose: Verbose = False,
@@ -196,7 +210,7 @@ def show_skills(
     param_file: ParamFile = [],  # noqa: B006
 ) -> None:
     """List the skills that the packages have for agents."""
-    shown = _show(config, root, define, param_file, json=json, verbose=verbose)
+    shown = _show(context, config, root, define, param_file, json=json, verbose=verbose)
     shown.skills(name)
 
 

@@ -98,6 +98,11 @@ def test_values_follow_the_configuration_and_the_command_line(shown: Project) ->
     assert json_of(shown, "project", "-c", "c")["params"] == {"n": 4}
 
 
+def test_values_may_stand_before_the_command(shown: Project) -> None:
+    found = json.loads(shown.ok("-D", "n=7", "show", "task", "sim", "--json").out)
+    assert found["param_values"]["seed"] == 7
+
+
 def test_needs_are_followed_as_deep_as_wanted(shown: Project) -> None:
     rtl = {"name": "p.rtl", "depth": 1, "by": "p.sim"}
     gen = {"name": "p.gen", "depth": 2, "by": "p.rtl"}
