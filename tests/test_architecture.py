@@ -160,8 +160,8 @@ def test_dfm_run_loads_no_loop_and_no_display_before_something_has_to_run() -> N
 def test_help_loads_the_command_line_only() -> None:
     loaded = modules_after("import dfm.cli.app")
     assert {name for name in loaded if name.startswith("dfm.")} <= {
-        "dfm.cli", "dfm.cli.app", "dfm.cli.daemon_commands", "dfm.cli.flow_commands", "dfm.cli.options",
-        "dfm.cli.show_commands", "dfm.errors",
+        "dfm.cli", "dfm.cli.app", "dfm.cli.daemon_commands", "dfm.cli.flow_commands",
+        "dfm.cli.options", "dfm.cli.show_commands", "dfm.cli.site_commands", "dfm.errors",
         "dfm.version",
     }  # fmt: skip
     assert not loaded & {"yaml", "asyncio", "rich"}
