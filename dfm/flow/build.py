@@ -302,6 +302,8 @@ class Builder:
             node = self._nodes[gate]
             assert node is not None
             node.work = Gate(turn.gate, entry, before, results)
+            node.scope = scope  # one that cannot decide fails as the body does
+            self._around[gate] = instance
             node.needs = (entry, *(() if before is None else (before,)), *results)
             body = self._evaluation.body(instance, params, turn.bindings)
             members = self._members(
