@@ -104,17 +104,21 @@ class Flow:
         except BadValue:
             return {}
 
-    def products(self, task: Task) -> list[Fields]:
-        """What it declares to emit, with its expressions replaced; none if that cannot be done."""
+    def products(self, task: Task) -> list[Fields] | None:
+        """What it declares to emit, with its expressions replaced; None if it declares nothing, or
+        nothing that is known before a run. A task that is the item of a data type declares it."""
         evaluation, instance = self._alone(task)
         try:
             shape = evaluation.shape(task, None)
-            if shape.produces is None:
-                return []
-            scope = evaluation.scope(instance, task, evaluation.params(instance, shape))
-            return products(evaluation, shape.produces, scope)
+            params = evaluation.params(instance, shape)
+            if shape.produces is not None:
+                scope = evaluation.scope(instance, task, params)
+                return products(evaluation, shape.produces, scope)
+            if shape.item_type is not None and shape.run is None and not shape.is_compound:
+                return [{**params.all(), "type": shape.item_type.name}]
         except (BadValue, ExpressionError):
-            return []
+            pass
+        return None
 
     def _alone(self, task: Task) -> tuple[Evaluation, Instance]:
         """What it takes to evaluate the texts of a task that is in no graph."""
