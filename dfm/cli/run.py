@@ -130,12 +130,6 @@ def _run(request: Request) -> int:
     began = time.monotonic()
     if request.ui and request.ui not in _UIS:
         raise UsageError(f"-u {request.ui}: not one of {', '.join(_UIS)}")
-    layout = os.environ.get("DV_FLOW_RUNDIR_LAYOUT", "")
-    if layout not in ("", "legacy"):
-        raise UsageError(
-            f"DV_FLOW_RUNDIR_LAYOUT={layout}: the layout `leaf` is not there yet",
-            hint="unset it, or say `legacy`",
-        )
     if request.run_id and not _RUN_ID.fullmatch(request.run_id):
         raise UsageError(f"--run-id {request.run_id}: a name of letters, digits, `.`, `_` and `-`")
     gc.disable()  # all that is made until the graph stands is there to stay: 3 times as fast

@@ -27,7 +27,7 @@ from dfm.engine.outcome import Ending, Observer, Outcome, why_failed
 from dfm.engine.ready import Ready, is_submitted
 from dfm.engine.records import Input, Marker, Result, Usage
 from dfm.engine.signatures import Signatures
-from dfm.engine.specs import RunContext
+from dfm.engine.specs import RunContext, question
 from dfm.errors import FlowError
 from dfm.graph.dataflow import Item, forwarded, inputs_of
 from dfm.graph.node import (
@@ -382,7 +382,7 @@ class Run:
         )  # fmt: skip
         expected_s = records.wall_s(given.record)
         if given.is_question:
-            spec = spec._replace(name=f"{node.name}.uptodate")  # log and record of its own
+            spec = question(spec)
             expected_s = 0.0
         self._given[node.number] = given
         self._dispatcher.submit(node.number, spec, inputs, given.requirements, expected_s)
@@ -472,7 +472,7 @@ class Run:
         result = Result(0 if ok else 1, view.changed, [])
         given = self._input(node, view, [i.fields for i in inputs_of(node, view.items)], None)
         try:
-            if self._base is None or self._base.record(node) is None:
+            if node.rundir and (self._base is None or self._base.record(node) is None):
                 records.write(
                     self._rundir, node, given, result, [item.fields for item in output], execution
                 )

@@ -18,8 +18,9 @@ from dfm.flow.declarations import MISSING, Program, Task
 from dfm.flow.document import Where
 from dfm.flow.evaluation import Evaluation
 from dfm.flow.families import Families
-from dfm.flow.instance import Instance, Level, folder_name
+from dfm.flow.instance import Instance, Level
 from dfm.flow.late import finisher, is_late, late_params
+from dfm.flow.layout import Layout
 from dfm.flow.leaf import bare_node, leaf_node
 from dfm.flow.needs import Needs
 from dfm.flow.problems import Problems
@@ -49,9 +50,11 @@ class Builder:
         line: CommandLine,
         problems: Problems,
         rundir: str,
+        layout: Layout,
         around: Beneath | None = None,
     ) -> None:
         """`around`: for tasks of packages, those that set something for them."""
+        self._layout = layout
         self._around_tasks = around or {}
         self._program = program
         self._problems = problems
@@ -65,7 +68,7 @@ class Builder:
         self._evaluation = Evaluation(shapes, world, line, problems, rundir)
         self._requirements = Requirements(shapes, self._evaluation, Products(program, shapes))
         self._variants = Variants(
-            families, self._evaluation, self._number_of, self._instance_of, self._new,
+            families, self._evaluation, layout, self._number_of, self._instance_of, self._new,
             self._todo.append,
         )  # fmt: skip
         self._needs = Needs(
@@ -74,7 +77,9 @@ class Builder:
         )  # fmt: skip
         self._tests = TestTasks(program, shapes, self._evaluation, self._instance_of)
         self._left_out = NOTHING_LEFT_OUT
-        self._python = PythonNodes(program, families, self._evaluation, self._needs, self._new)
+        self._python = PythonNodes(
+            program, families, self._evaluation, layout, self._needs, self._new
+        )
 
     def build(self, goals: Iterable[tuple[Task, str]]) -> Graph:
         """The graph of these tasks and of all that they need. Raises FlowError, UsageError.
@@ -120,7 +125,9 @@ class Builder:
         """Two tasks whose names become the same would overwrite each other's results."""
         owners: dict[str, Node] = {}
         for node in nodes:
-            owner = node if node.inherits_rundir else owners.setdefault(node.rundir, node)
+            if node.inherits_rundir or not node.rundir:
+                continue
+            owner = owners.setdefault(node.rundir, node)
             if owner is not node:
                 task = self.tasks[node.number] or self.tasks[owner.number]
                 assert task is not None, "entry nodes have the names of their compounds"
@@ -144,8 +151,10 @@ class Builder:
         task = self._program.replaced.get(id(task), task)
         instance = self._instances.get(id(task))
         if instance is None:
-            folder = folder_name(task.name)
-            instance = self._instances[id(task)] = Instance(-1, task, task.name, folder, folder)
+            folder = self._layout.top(task.name)
+            stem = self._layout.stem(task.name, folder, is_shared=False)
+            instance = Instance(-1, task, task.name, folder, folder, stem=stem)
+            self._instances[id(task)] = instance
             for setting in self._around_tasks.get(id(task), ()):
                 instance.body = self._evaluation.setting_for(
                     self._instance_of(setting), instance.body
@@ -333,19 +342,19 @@ class Builder:
         number = self._new(instance.compound, None)
         name = f"{instance.name}.{short}"
         # That of a matrix lies beside it.
-        inside, _, own = instance.folder.rpartition("/")
-        if shape.matrix is None:
-            inside = f"{inside}/{own}" if inside else own
-        folder = folder_name(name)
+        is_inside = shape.matrix is None
+        inside = instance.folder if is_inside else instance.folder.rpartition("/")[0]
+        folder = self._layout.entry(name, inside)
         self._nodes[number] = Node(
             number,
             name,
-            f"{inside}/{folder}" if inside else folder,
+            folder,
             instance.task.context.srcdir,
             Entry(),
             needs=tuple(instance.needs or ()),
             scope=instance.scope,
             gate=instance.gate,
+            stem=self._layout.stem(name, folder, is_shared=False),
         )
         return number
 
@@ -370,13 +379,16 @@ class Builder:
             # A name that was inherited, or is in a cell without saying which, is not the only one.
             repeats = compound.is_cell or task.enclosing is not compound.task
             is_top = shape.matrix is not None and not repeats
-            inside = compound.inside if is_top else f"{compound.folder}/"
-            folder = inside + folder_name(name)
-            rundir = compound.folder if task.rundir == "inherit" else folder
+            inside = compound.inside if is_top else compound.folder
+            folder = self._layout.inner(name, inside) if inside else self._layout.top(name, task)
+            is_shared = task.rundir == "inherit"
+            rundir = compound.folder if is_shared else folder
             member = level.members[task.short] = Instance(
                 self._new(compound, task), task, name, folder, rundir, inside, body, level,
                 compound, scope, bodies=bodies,
-                gate=compound.gate if gate is None else gate, is_copy=repeats or compound.is_copy,
+                gate=compound.gate if gate is None else gate,
+                stem=self._layout.stem(name, rundir, is_shared=is_shared),
+                is_copy=repeats or compound.is_copy,
             )  # fmt: skip
             members.append(member)
         return [member for member in members if self._take_up(member)]
@@ -389,7 +401,7 @@ class Builder:
         shape = self._evaluation.shape(member.task, member.body)
         if shape.matrix is not None and not member.is_copy:  # a matrix lies at the top
             is_own = member.rundir == member.folder
-            member.folder = folder_name(member.name)
+            member.folder = self._layout.top(member.name)
             member.rundir = member.folder if is_own else member.rundir
         return True
 

@@ -22,7 +22,8 @@ from dfm.flow.find import find_root
 from dfm.flow.finder import Finder
 from dfm.flow.import_expressions import Outside
 from dfm.flow.inheritance import inherit
-from dfm.flow.instance import Instance, folder_name
+from dfm.flow.instance import Instance
+from dfm.flow.layout import Layout, layout_of
 from dfm.flow.leaf import products
 from dfm.flow.made import Emitted, Made
 from dfm.flow.names import find_goal
@@ -34,6 +35,7 @@ from dfm.flow.reading import read
 from dfm.flow.resources import place_of
 from dfm.flow.shapes import Merged, Shapes
 from dfm.flow.world import BadValue, World
+from dfm.graph.names import file_name
 from dfm.graph.node import Graph
 from dfm.graph.values import Fields, Value
 
@@ -72,7 +74,7 @@ class Flow:
     def __init__(
         self, document: Document, program: Program, shapes: Shapes, families: Families,
         world: World, line: CommandLine, problems: Problems, variables: Variables,
-        goals: Sequence[str],
+        goals: Sequence[str], layout: Callable[[], Layout],
     ) -> None:  # fmt: skip
         self.file = document.file
         self.folder = document.directory
@@ -84,6 +86,7 @@ class Flow:
         self._world = world
         self._line = line
         self._problems = problems
+        self._layout = layout  # a new one for each graph
         self._tasks: Sequence[Task | None] = ()  # that declare the nodes of the last graph
         self._around: Callable[[], list[int | None]] = list  # the compounds of these nodes
 
@@ -122,7 +125,7 @@ class Flow:
 
     def _alone(self, task: Task) -> tuple[Evaluation, Instance]:
         """What it takes to evaluate the texts of a task that is in no graph."""
-        folder = folder_name(task.name)
+        folder = file_name(task.name)
         # Faults are no business of who only looks: they are in problems of their own.
         evaluation = Evaluation(self._shapes, self._world, self._line, Problems(), "rundir")
         return evaluation, Instance(-1, task, task.name, folder, folder)
@@ -189,7 +192,7 @@ class Flow:
     def _builder(self, rundir: str, around: Beneath | None = None) -> Builder:
         return Builder(
             self.program, self._shapes, self._families, self._world, self._line, self._problems,
-            rundir, around,
+            rundir, self._layout(), around,
         )  # fmt: skip
 
     def _goal(self, name: str) -> tuple[Task, str]:
@@ -282,7 +285,10 @@ def load(options: Options, environ: Mapping[str, str]) -> Flow:
         if not owner.is_installed and name != _STD_NAME:
             check.package(owner, variables[name])
     problems.raise_any()
-    return Flow(document, program, shapes, families, world, line, problems, variables, goals)
+    return Flow(
+        document, program, shapes, families, world, line, problems, variables, goals,
+        layout_of(environ, program),
+    )  # fmt: skip
 
 
 def _configure(reader: Reader, packages: Packages, selected: str) -> dict[str, list[Configuration]]:
