@@ -79,9 +79,10 @@ def prompt_for(task: Any) -> str:
 def _program(ctxt: TaskRunCtxt, task: Any) -> str:
     """Its path. Raises Unusable."""
     path = ctxt.env.get("PATH")
-    wanted = task.params.assistant
+    wanted: str = task.params.assistant
     if not wanted:
-        found = next(filter(None, (shutil.which(name, path=path) for name in KNOWN)), None)
+        places = (shutil.which(name, path=path) for name in KNOWN)
+        found = next(filter(None, places), None)
         if found is None:
             raise Unusable(f"no assistant: none of {', '.join(KNOWN)} is on the PATH")
         return found

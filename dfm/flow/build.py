@@ -4,10 +4,9 @@ A node gets its number when it is first needed and is worked out later, from a q
 however deep the needs go.
 """
 
-import dataclasses
 import itertools
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 from dfm.errors import FlowError
 from dfm.flow.beneath import Beneath, beneath
@@ -18,6 +17,7 @@ from dfm.flow.declarations import MISSING, Program, Task
 from dfm.flow.document import Where
 from dfm.flow.evaluation import Evaluation
 from dfm.flow.families import Families
+from dfm.flow.finished import check_folders, fill_members, say_circle
 from dfm.flow.instance import Instance, Level
 from dfm.flow.late import finisher, is_late, late_params
 from dfm.flow.layout import Layout
@@ -30,6 +30,7 @@ from dfm.flow.requirements import Requirements
 from dfm.flow.shapes import Shape, Shapes
 from dfm.flow.suites import Edge
 from dfm.flow.testing import INFO, RUNNER, TestTasks
+from dfm.flow.trials import Runner, Trials
 from dfm.flow.variants import Variants
 from dfm.flow.world import BadValue, Body, Parameters, World
 from dfm.graph.node import Compound, Disabled, Entry, Gate, Graph, Node, Nothing, Script, cycle
@@ -76,6 +77,7 @@ class Builder:
             self._is_left_out,
         )  # fmt: skip
         self._tests = TestTasks(program, shapes, self._evaluation, self._instance_of)
+        self._trials = Trials(self._tests, layout, self._instance_of, self._new, self._todo.append)
         self._left_out = NOTHING_LEFT_OUT
         self._python = PythonNodes(
             program, families, self._evaluation, layout, self._needs, self._new
@@ -92,12 +94,12 @@ class Builder:
         self._problems.raise_any()
         nodes = [node for node in self._nodes if node is not None]
         assert len(nodes) == len(self._nodes)
-        self._check_folders(nodes)
-        self._fill_members(nodes)
+        check_folders(nodes, self.tasks, self._problems)
+        fill_members(nodes, self._around)
         graph = Graph(nodes, list(dict.fromkeys(numbers)), self._program.root.name)
         circle = cycle(graph)
         if circle:
-            self._say_circle([nodes[number] for number in circle])
+            say_circle([nodes[number] for number in circle], self.tasks, self._problems)
         else:
             self._requirements.check(nodes)
         self._problems.raise_any()
@@ -107,34 +109,13 @@ class Builder:
         """Of each node: the compound that it is a member of."""
         return [None if around is None else around.number for around in self._around]
 
+    def runners(self, graph: Graph) -> list[Runner]:
+        """Those that were asked for, with their tests."""
+        return self._trials.found(graph.goals, graph.nodes, self._around)
+
     def beneath(self, graph: Graph) -> Beneath:
         """The tasks of packages that are below others which set something."""
         return beneath(graph, self._instances.values())
-
-    def _say_circle(self, circle: list[Node]) -> None:
-        names = " -> ".join(node.name for node in circle)
-        places = [f"{node.name}: {task.place}" for node in circle[:-1]
-                  if (task := self.tasks[node.number])]  # fmt: skip
-        task = next(filter(None, (self.tasks[node.number] for node in circle)))
-        self._problems.add(
-            task.where, f"tasks need each other in a circle: {names}", hint="\n".join(places),
-            kind="CircularDependency", tasks=tuple(node.name for node in circle),
-        )  # fmt: skip
-
-    def _check_folders(self, nodes: list[Node]) -> None:
-        """Two tasks whose names become the same would overwrite each other's results."""
-        owners: dict[str, Node] = {}
-        for node in nodes:
-            if node.inherits_rundir or not node.rundir:
-                continue
-            owner = owners.setdefault(node.rundir, node)
-            if owner is not node:
-                task = self.tasks[node.number] or self.tasks[owner.number]
-                assert task is not None, "entry nodes have the names of their compounds"
-                self._problems.add(
-                    task.where,
-                    f"{owner.name} and {node.name} have one run directory: {node.rundir}",
-                )
 
     # Numbers
 
@@ -201,6 +182,8 @@ class Builder:
             self._choose_tests(instance, params.all())
         if instance.needs is None:
             instance.needs = self._needs.of(instance)
+            if shape.library == RUNNER:
+                instance.needs += self._trials.of_runner(instance, params.all())
         if shape.requires:
             self._requirements.note(instance, shape, params)
         if shape.is_compound:
@@ -430,30 +413,6 @@ class Builder:
                 member.needs = [*member.needs, entry]
             self._todo.append(member)
         return [member.number for member in members if member.number not in needed]
-
-    def _fill_members(self, nodes: list[Node]) -> None:
-        """Tells the compounds that contain failures which nodes are in their bodies."""
-        members: dict[int, list[int]] = {
-            node.number: []
-            for node in nodes
-            if isinstance(node.work, Compound) and node.work.contains_failures
-        }
-        if not members:
-            return
-        for number in range(len(nodes)):
-            for around in self._compounds_around(number):
-                if around in members:
-                    members[around].append(number)
-        for number, inner in members.items():
-            work = nodes[number].work
-            assert isinstance(work, Compound)
-            nodes[number].work = dataclasses.replace(work, members=tuple(inner))
-
-    def _compounds_around(self, number: int) -> Iterator[int]:
-        around = self._around[number]
-        while around is not None:
-            yield around.number
-            around = around.compound
 
 
 def _function(owner: Task) -> Script:

@@ -34,6 +34,7 @@ from dfm.flow.problems import Problems, did_you_mean
 from dfm.flow.reading import read
 from dfm.flow.resources import place_of
 from dfm.flow.shapes import Merged, Shapes
+from dfm.flow.trials import Runner
 from dfm.flow.world import BadValue, World
 from dfm.graph.names import file_name
 from dfm.graph.node import Graph
@@ -87,6 +88,7 @@ class Flow:
         self._line = line
         self._problems = problems
         self._layout = layout  # a new one for each graph
+        self.runners: list[Runner] = []  # of tests, that the last graph was built for
         self._tasks: Sequence[Task | None] = ()  # that declare the nodes of the last graph
         self._around: Callable[[], list[int | None]] = list  # the compounds of these nodes
 
@@ -154,6 +156,7 @@ class Flow:
             builder = self._builder(rundir, around)
             graph = builder.build(goals)
         self._tasks, self._around = builder.tasks, builder.compounds_around
+        self.runners = builder.runners(graph)
         graph.types = self._item_types()
         self._problems.raise_any()
         return graph
@@ -340,7 +343,7 @@ def _standard_library() -> Package:
     package = parse_package(Reader(problems), read(_STD))
     problems.raise_any()
     for task in package.tasks.values():
-        if task.run is None:
+        if task.run is None and not task.uses:
             task.library = task.short
     package.is_installed = True
     return package
