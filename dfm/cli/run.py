@@ -52,6 +52,7 @@ class Request(NamedTuple):
     parameter_files: Sequence[str]
     package_maps: Sequence[str]
     overrides: Sequence[str]
+    needs: Sequence[str]
     runner: str | None
     runner_options: Sequence[str]
     resource_class: str | None
@@ -144,7 +145,7 @@ def _run(request: Request) -> int:
         list_tasks(flow)
         return 0
     rundir = os.path.join(os.getcwd(), "rundir")
-    graph = flow.graph(flow.goals, rundir)
+    graph = flow.graph(flow.goals, rundir, request.needs)
     _warn(flow)
     if all(isinstance(node.work, Said) for node in graph.nodes):
         return _say(graph, rundir)

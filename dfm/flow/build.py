@@ -7,6 +7,7 @@ however deep the needs go.
 import itertools
 from collections import deque
 from collections.abc import Iterable, Sequence
+from typing import TypeAlias
 
 from dfm.errors import FlowError
 from dfm.flow.beneath import Beneath, beneath
@@ -36,6 +37,8 @@ from dfm.flow.world import BadValue, Body, Parameters, World
 from dfm.graph.node import Compound, Disabled, Entry, Gate, Graph, Node, Nothing, Script, cycle
 from dfm.graph.values import Fields
 
+# A task, and of a family the key of a variant, or a part of it.
+Goal: TypeAlias = tuple[Task, str]
 MOST_NODES = 2_000_000  # a few lines with bodies in bodies can stand for any number
 
 
@@ -79,16 +82,17 @@ class Builder:
         self._tests = TestTasks(program, shapes, self._evaluation, self._instance_of)
         self._trials = Trials(self._tests, layout, self._instance_of, self._new, self._todo.append)
         self._left_out = NOTHING_LEFT_OUT
+        self._more_needs: dict[int, list[int]] = {}  # of the goals, by their numbers
         self._python = PythonNodes(
             program, families, self._evaluation, layout, self._needs, self._new
         )
 
-    def build(self, goals: Iterable[tuple[Task, str]]) -> Graph:
-        """The graph of these tasks and of all that they need. Raises FlowError, UsageError.
-
-        Beside a task that is a family stands the key of a variant, or a part of it.
-        """
-        numbers = [number for task, key in goals for number in self._variants.goal(task, key)]
+    def build(self, goals: Iterable[Goal], more_needs: Iterable[Goal] = ()) -> Graph:
+        """The graph of these tasks and of all that they need; more than they declare, if that is
+        asked for. Raises FlowError, UsageError."""
+        numbers = self._numbers_of(goals)
+        more = self._numbers_of(more_needs)
+        self._more_needs = {number: [n for n in more if n != number] for number in numbers}
         while self._todo:
             self._elaborate(self._todo.popleft())
         self._problems.raise_any()
@@ -118,6 +122,9 @@ class Builder:
         return beneath(graph, self._instances.values())
 
     # Numbers
+
+    def _numbers_of(self, goals: Iterable[Goal]) -> list[int]:
+        return [number for task, key in goals for number in self._variants.goal(task, key)]
 
     def _new(self, compound: Instance | None, task: Task | None) -> int:
         if len(self._nodes) == MOST_NODES:
@@ -184,6 +191,9 @@ class Builder:
             instance.needs = self._needs.of(instance)
             if shape.library == RUNNER:
                 instance.needs += self._trials.of_runner(instance, params.all())
+        if instance.number in self._more_needs:
+            more = self._more_needs[instance.number]
+            instance.needs = list(dict.fromkeys([*instance.needs, *more]))
         if shape.requires:
             self._requirements.note(instance, shape, params)
         if shape.is_compound:

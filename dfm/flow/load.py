@@ -146,15 +146,18 @@ class Flow:
         does = shape.run or shape.library or shape.item_type or shape.is_compound
         return bool(does or shape.needs or any(link.is_computed for link in shape.chain))
 
-    def graph(self, tasks: Sequence[str], rundir: str) -> Graph:
-        """The graph of these tasks; `rundir` is absolute. Raises FlowError, UsageError."""
-        goals = [self._goal(name) for name in tasks]
+    def graph(self, tasks: Sequence[str], rundir: str, needs: Sequence[str] = ()) -> Graph:
+        """The graph of these tasks, which have these needs after their own; `rundir` is absolute.
+
+        Raises FlowError, UsageError.
+        """
+        goals, more = [[self._goal(name) for name in names] for names in (tasks, needs)]
         builder = self._builder(rundir)
-        graph = builder.build(goals)
+        graph = builder.build(goals, more)
         around = builder.beneath(graph)
         if around:
             builder = self._builder(rundir, around)
-            graph = builder.build(goals)
+            graph = builder.build(goals, more)
         self._tasks, self._around = builder.tasks, builder.compounds_around
         self.runners = builder.runners(graph)
         graph.types = self._item_types()
