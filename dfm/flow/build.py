@@ -104,7 +104,7 @@ class Builder:
 
     def beneath(self, graph: Graph) -> Beneath:
         """The tasks of packages that are below others which set something."""
-        return beneath(graph, self._instances.values())
+        return beneath(graph, [*self._instances.values(), *self._variants.made()])
 
     def _say_circle(self, circle: list[Node]) -> None:
         names = " -> ".join(node.name for node in circle)
