@@ -220,10 +220,10 @@ class Run:
 
     def why(self, task: str) -> dict[str, Any]:
         """Why tasks wait that the dispatcher does not have; empty: all of them."""
-        graph, plan, given = self._graph, self.plan, self._given
+        graph, plan, held = self._graph, self.plan, self._limits.held()
         if task:
-            return waiting.of_one(graph, plan, task, given)
-        return waiting.of_all(graph, plan, given)
+            return waiting.of_one(graph, plan, held, self._given, task)
+        return waiting.of_all(graph, plan, held, self._given)
 
     # Visiting
 
