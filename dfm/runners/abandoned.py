@@ -5,10 +5,12 @@ after whoever comes next has looked for them. So it is ended first, with the wra
 """
 
 import os
+import select
 import signal
 
 from dfm.runners.command import SUBMITS_FOR
 
+_DEATH_S = 5.0  # for a process that was killed
 # What is submitted inherits the mark; but it is in a job, and what submits never is.
 _OF_JOBS = (b"SLURM_JOB_ID=", b"LSB_JOBID=")
 
@@ -17,13 +19,25 @@ def end_submissions(daemon: str) -> int:
     """Ends the submissions of the daemon of this mark on this host; returns how many processes."""
     ended: set[int] = set()
     while found := [pid for pid in _submitting(daemon) if pid not in ended]:
-        for pid in found:  # and what they have started meanwhile, next
-            ended.add(pid)
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
+        ended.update(found)  # and what they have started meanwhile, next
+        for pid in found:
+            _end(pid)
     return len(ended)
+
+
+def _end(pid: int) -> None:
+    """Returns when it is gone, or hangs in the kernel."""
+    try:
+        process = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    try:
+        signal.pidfd_send_signal(process, signal.SIGKILL)
+        select.select([process], [], [], _DEATH_S)
+    except ProcessLookupError:
+        pass
+    finally:
+        os.close(process)
 
 
 def _submitting(daemon: str) -> list[int]:
