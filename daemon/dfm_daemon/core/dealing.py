@@ -6,7 +6,7 @@ near to the end of its job for what waits takes no more, so that another comes i
 No worker may have the time, where the scheduler gives jobs less of it than tasks may take. Then a
 fresh worker gets a task that names its walltime: none would have more. A walltime that nobody has
 named is a bound and no promise: such a task goes wherever half of a job's time is left, or each
-worker would run a single one. If it is lost with its worker, it is next given to a fresh one.
+worker would run a single one. If the time was not enough after all, it is next given to a fresh one.
 """
 
 from collections.abc import Iterable, Mapping
@@ -41,7 +41,7 @@ def fits(worker: Worker, task: Task, now: float) -> bool:
     is_unused = not worker.tasks_done and not worker.is_old
     if is_unused and left_s >= (1 - _FRESH) * life_s:
         return True
-    is_promise = task.demand.names_walltime or task.losses
+    is_promise = task.demand.names_walltime or task.has_run_out
     return not is_promise and left_s >= life_s / 2
 
 

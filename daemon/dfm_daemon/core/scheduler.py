@@ -320,10 +320,16 @@ class Scheduler:
         yield do.Note(f"worker={name} connection lost: {reason}", is_trouble=True)
 
     def _lose(
-        self, worker: Worker, reason: str, now: float, *, is_hopeless: bool = False
+        self,
+        worker: Worker,
+        reason: str,
+        now: float,
+        *,
+        is_hopeless: bool = False,
+        is_time_up: bool = False,
     ) -> Iterable[Action]:
         """A worker is no more. Its tasks go back to where they were, or are given up. `is_hopeless`:
-        what ran would end so again."""
+        what ran would end so again. `is_time_up`: what ran needs more time than it had."""
         self.recovery.worker_gone(worker)
         tasks = list(worker.tasks.values())
         worker.tasks.clear()
@@ -333,6 +339,7 @@ class Scheduler:
         where = f"worker {worker.name} on {worker.host or 'its host'}: {reason}"
         for task in reversed(tasks):
             self._release(task)
+            task.has_run_out = task.has_run_out or is_time_up
             yield from self._lost(
                 task, where, is_hopeless=is_hopeless and task.state is TaskState.RUNNING
             )
@@ -383,7 +390,9 @@ class Scheduler:
         else:
             had_it_all = event.is_time_up and not worker.tasks_done  # its task had all of its time
             is_hopeless = event.is_hopeless or had_it_all
-            yield from self._lose(worker, event.reason, now, is_hopeless=is_hopeless)
+            yield from self._lose(
+                worker, event.reason, now, is_hopeless=is_hopeless, is_time_up=event.is_time_up
+            )
 
     def _stop(self, *, drain: bool) -> Iterable[Action]:
         self._drains = True

@@ -113,6 +113,7 @@ class Task:
     worker: "Worker | None" = None  # that has it, or the result that is not acknowledged
     result: bytes = b""  # until it is acknowledged: a client that comes back may not have it
     losses: int = 0
+    has_run_out: bool = False  # the time of its worker's job was up before it was over
     started_at: float = 0.0  # UTC epoch
 
     @property

@@ -81,7 +81,7 @@ def test_a_task_that_fails_by_itself_is_not_repeated(farm: Site, runner: str) ->
 # A worker fills a node; those on the first die.
 DIES_THERE = """
 host=${SLURMD_NODENAME:-${LSB_HOSTS%% *}}
-[ $host != node1 ] || kill -9 $PPID
+[ $host != node1 ] || { kill -9 $PPID; exit; }
 sleep 0.3
 echo $host >> ../../hosts
 """

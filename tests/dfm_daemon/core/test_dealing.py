@@ -74,21 +74,24 @@ def test_a_walltime_that_nobody_has_named_needs_half_of_a_jobs_time() -> None:
     assert do.Drain(worker, TOO_SOON) in world.handle(submitted(3, demand=ANY))
 
 
-def test_what_was_lost_with_its_worker_is_given_to_a_fresh_one() -> None:
+@pytest.mark.parametrize("is_time_up", [True, False])
+def test_what_had_too_little_time_is_given_to_a_fresh_one(is_time_up: bool) -> None:
     world = World(max_workers=1)
     world.run(1)
     (worker,) = world.bring(deadline=3600.0)
     world.handle(finished(worker, held(1)), submitted(2, demand=ANY))
-    world.handle(events.JobGone(worker, "killed", ""), now=10.0)
-    world.handle(submitted(3))
-    (second,) = world.bring(deadline=3610.0)
-    assert world.tasks_of(second) == [2]
-    world.handle(finished(second, held(2, 2)), now=20.0)
-    world.handle(events.JobGone(second, "killed", ""), submitted(4, demand=ANY), now=30.0)
-    (third,) = world.bring(deadline=3630.0)
-    assert world.tasks_of(third) == [3]
-    world.handle(finished(third, held(3, 2)), now=40.0)
-    assert world.tasks_of(third) == [4], "it was never lost"
+    assert world.tasks_of(worker) == [2]
+    gone = events.JobGone(worker, "killed", "", is_time_up=is_time_up)
+    world.handle(gone, submitted(3, demand=Demand(priority=1)), now=1000.0)
+    (second,) = world.bring(deadline=4600.0)
+    assert world.tasks_of(second) == [3]
+    actions = world.handle(finished(second, held(3)), now=1010.0)
+    if is_time_up:
+        assert do.Drain(second, TOO_SOON) in actions
+        (third,) = world.bring(deadline=4610.0)
+        assert world.tasks_of(third) == [2]
+    else:
+        assert world.tasks_of(second) == [2], "the time had nothing to do with it"
 
 
 def test_one_that_the_daemon_before_has_used_is_not_fresh() -> None:
