@@ -68,6 +68,7 @@ bench-cluster: install
 
 reference: install
 	$(BIN)/python -m tests.tools.configuration_reference
+	$(BIN)/python -m tests.tools.language_reference
 
 cluster-up: install
 	tests/tools/need $(SLURM)
