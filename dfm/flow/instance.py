@@ -53,6 +53,13 @@ class Instance:
         """Whether it belongs to a cell of a matrix; the tasks of its own body do not say which."""
         return self.name != self.task.name
 
+    def depth(self) -> int:
+        """How many bodies it stands in."""
+        count, around = 0, self.compound
+        while around is not None:
+            count, around = count + 1, around.compound
+        return count
+
 
 def folder_name(name: str) -> str:
     """The name of a task as that of a directory (section 8)."""
