@@ -25,6 +25,7 @@ from dfm.engine.run import Run
 from dfm.engine.specs import Places, RunContext
 from dfm.errors import DfmError, UsageError
 from dfm.flow.load import Flow, Options, SummaryFunction, load
+from dfm.flow.trials import Runner
 from dfm.graph.node import Graph, Node, Said
 from dfm.runners.registry import LOCAL, choose, configuration
 
@@ -136,12 +137,6 @@ def _run(request: Request) -> int:
     began = time.monotonic()
     if request.ui and request.ui not in _UIS:
         raise UsageError(f"-u {request.ui}: not one of {', '.join(_UIS)}")
-    layout = os.environ.get("DV_FLOW_RUNDIR_LAYOUT", "")
-    if layout not in ("", "legacy"):
-        raise UsageError(
-            f"DV_FLOW_RUNDIR_LAYOUT={layout}: the layout `leaf` is not there yet",
-            hint="unset it, or say `legacy`",
-        )
     if request.run_id and not _RUN_ID.fullmatch(request.run_id):
         raise UsageError(f"--run-id {request.run_id}: a name of letters, digits, `.`, `_` and `-`")
     gc.disable()  # all that is made until the graph stands is there to stay: 3 times as fast
@@ -195,7 +190,7 @@ def _run_graph(request: Request, flow: Flow, graph: Graph, rundir: str, began: f
         cache=_cache(),
     )
     summaries = [] if request.no_summary else flow.summaries(graph)
-    if summaries:
+    if summaries or flow.runners:
         watch.outcomes = []
     caught: signal.Signals | None = None
     try:
@@ -215,8 +210,11 @@ def _run_graph(request: Request, flow: Flow, graph: Graph, rundir: str, began: f
         engine.close()
     status = _status(engine, caught)
 
+    tests = _tests(flow.runners, graph, engine, watch, context)
+
     def task_summary() -> str:
-        return summary(engine.counts, watch.failures, time.monotonic() - began)
+        text = summary(engine.counts, watch.failures, time.monotonic() - began)
+        return "\n".join([*tests, text])
 
     if summaries:
         _print_own(summaries, graph, engine, watch, status, task_summary, verbose=request.verbose)
@@ -246,6 +244,24 @@ def _print_own(
             text = task_summary()
         if text is not None:
             print(text)  # noqa: T201
+
+
+def _tests(
+    runners: Sequence[Runner], graph: Graph, engine: Run, watch: Watch, context: RunContext
+) -> list[str]:
+    """What is to be said of the tests of the run; writes the logs of evaluations. Raises RunnerError."""
+    said: list[str] = []
+    for runner in runners:
+        from dfm.cli.verdicts import cases, lines  # few flows have tests
+
+        found = cases(runner, engine, watch.outcomes or ())
+        said += lines(runner, found)
+        if "epochs" in runner.params:
+            from dfm.cli.evaluation import write_logs
+
+            run_id = context.environment["DFM_RUN_ID"]
+            write_logs(runner, found, graph, context.places.rundir, run_id)
+    return said
 
 
 def _cache() -> "Cache | None":
