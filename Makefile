@@ -8,7 +8,7 @@ SLURM := slurmctld slurmd munge sbatch=slurm-client
 # Set on some machines, it makes every start of Python compile everything anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: install demo test style types unit wheel-check fix sim soak bench bench-scale bench-peers bench-cluster reference cluster-up \
+.PHONY: install demo test style types unit wheel-check fix sim soak bench bench-load bench-scale bench-peers bench-cluster reference cluster-up \
 	cluster-down clean
 
 install: .venv/installed
@@ -56,6 +56,9 @@ bench: install
 bench-scale: install
 	$(BIN)/python -m bench.scale --into docs/performance.md
 
+bench-load: install
+	$(BIN)/python -m bench.load --into docs/performance.md
+
 bench-peers: install
 	$(BIN)/python -m bench.peers --into docs/performance.md
 
@@ -65,6 +68,7 @@ bench-cluster: install
 
 reference: install
 	$(BIN)/python -m tests.tools.configuration_reference
+	$(BIN)/python -m tests.tools.language_reference
 
 cluster-up: install
 	tests/tools/need $(SLURM)

@@ -116,7 +116,7 @@ def context_command(
 
 def complete_command(
     context: typer.Context,
-    prefix: Annotated[str, typer.Argument(metavar="[PREFIX]")] = "",
+    prefix: Annotated[str, typer.Argument(metavar="[PREFIX]", help="how it begins")] = "",
     task: Annotated[str, typer.Option("--task", metavar="T", help="the options of this task")] = "",
     flag: Annotated[
         str, typer.Option("--flag", metavar="F", help="with --task: the values of this option")

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from dfm.cli.display.cut_off import CUT_OFF, drop_output
 from dfm.cli.display.display import Display
 from dfm.cli.display.lines import Lines
 from dfm.cli.display.summary import summary
@@ -123,9 +124,14 @@ INTERRUPTED = 128 + signal.SIGINT
 def run(request: Request) -> int:
     """Runs tasks; returns the exit status. Raises DfmError for what keeps them from being run."""
     try:
-        return _run(request)
+        status = _run(request)
+        sys.stdout.flush()
+        return status
     except KeyboardInterrupt:  # before anything had to be executed
         return INTERRUPTED
+    except BrokenPipeError:
+        drop_output(sys.stdout)
+        return CUT_OFF
 
 
 def _run(request: Request) -> int:

@@ -201,7 +201,7 @@ def show_tags(
 
 def show_skills(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="[NAME]")] = "",
+    name: Annotated[str, typer.Argument(metavar="[NAME]", help="of one; without: all")] = "",
     json: Json = False,
     verbose: Verbose = False,
     config: Configuration = "",

@@ -1,6 +1,7 @@
 """What a task handed back, read as items, markers and a memento (section 29.3)."""
 
 import json
+import posixpath
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -80,8 +81,9 @@ def _complete(
     for field in fields:
         if field not in defaults and field not in _OF_EVERY_ITEM:
             markers.append(Marker("warning", f"type {name} has no field `{field}`"))
-    if name == FILE_SET and fields.get("basedir") == ".":
-        fields["basedir"] = rundir
+    base = fields.get("basedir")
+    if name == FILE_SET and isinstance(base, str) and base:
+        fields["basedir"] = rundir if base == "." else posixpath.join(rundir, base)
     return {**defaults, **fields}
 
 

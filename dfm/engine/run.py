@@ -161,7 +161,9 @@ class Run:
     # For the dispatcher
 
     def started(self, number: int, where: str) -> None:
-        self._observer.started(self._graph.nodes[number], where)
+        given = self._given.get(number)
+        if given is None or not given.is_question:  # else the task itself may not have to run
+            self._observer.started(self._graph.nodes[number], where)
 
     def finished(self, number: int, result: TaskResult) -> None:
         """A task that was submitted has ended."""
@@ -206,10 +208,10 @@ class Run:
 
     def why(self, task: str) -> dict[str, Any]:
         """Why tasks wait that the dispatcher does not have; empty: all of them."""
-        graph, plan, given = self._graph, self.plan, self._given
+        graph, plan, held = self._graph, self.plan, self._limits.held()
         if task:
-            return waiting.of_one(graph, plan, task, given)
-        return waiting.of_all(graph, plan, given)
+            return waiting.of_one(graph, plan, held, self._given, task)
+        return waiting.of_all(graph, plan, held, self._given)
 
     # Visiting
 

@@ -119,7 +119,7 @@ class Builder:
 
     def beneath(self, graph: Graph) -> Beneath:
         """The tasks of packages that are below others which set something."""
-        return beneath(graph, self._instances.values())
+        return beneath(graph, [*self._instances.values(), *self._variants.made()])
 
     # Numbers
 

@@ -93,10 +93,13 @@ def seen_task(task: Task, params: Fields, name: str) -> SimpleNamespace:
 def declaration(handle: NodeHandle, name: str, where: Where, context: Context) -> Task:
     """A task like one of a file; faults of it are at `where`. Raises Unusable."""
     inside = Context(context.package, os.path.join(context.srcdir, handle.srcdir))
-    params = {
-        key: Parameter(key, where, inside, value=plain(value, key))
-        for key, value in handle.params.items()
-    }
+    try:
+        params = {
+            key: Parameter(key, where, inside, value=plain(value, key))
+            for key, value in handle.params.items()
+        }
+    except RecursionError:
+        raise Unusable("a parameter is nested too deeply, or contains itself") from None
     return Task(
         name, name.rpartition(".")[2], where.at(), inside, named_by="run", uses=handle.type,
         params=params,

@@ -51,3 +51,10 @@ class Instance:
     def is_cell(self) -> bool:
         """Whether it belongs to a cell of a matrix; the tasks of its own body do not say which."""
         return self.name != self.task.name
+
+    def depth(self) -> int:
+        """How many bodies it stands in."""
+        count, around = 0, self.compound
+        while around is not None:
+            count, around = count + 1, around.compound
+        return count

@@ -4,6 +4,7 @@ It knows the shape of a file, not its meaning: whether a task exists that somebo
 to say. What dfm only warns of is accepted.
 """
 
+import itertools
 from typing import Any, TypeAlias
 
 from dfm.flow import language, plugins
@@ -21,12 +22,13 @@ def flow_schema() -> Json:
     """The schema of `flow.yaml`."""
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
-        "title": "flow file of dfm",
+        "title": "flow file of dfm, or a package map",
         "type": "object",
-        "anyOf": [{"required": ["package"]}, {"required": ["fragment"]}],
+        "anyOf": [{"required": [key]} for key in ("package", "fragment", "package-map")],
         "properties": {
             "package": {"$ref": "#/definitions/package"},
             "fragment": {"$ref": "#/definitions/fragment"},
+            "package-map": {"$ref": "#/definitions/package_map"},
         },
         "definitions": _definitions(),
     }
@@ -52,11 +54,26 @@ def _definitions() -> Json:
         "task": {
             **_object({**language.NAMES, **language.TASK}, closed=True),
             "oneOf": [{"required": [name]} for name in language.NAMES],
+            "not": {"required": ["control", "strategy"]},
         },
         "filter": {
-            **_object({**language.NAMES, **language.FILTER}, closed=True),
-            "oneOf": [{"required": [name]} for name in language.NAMES],
-            "anyOf": [{"required": ["expr"]}, {"required": ["run"]}],
+            **_object({**language.SCOPED_NAMES, **language.FILTER}, closed=True),
+            "allOf": [
+                {"oneOf": [{"required": [name]} for name in language.SCOPED_NAMES]},
+                {"oneOf": [{"required": ["expr"]}, {"required": ["run"]}]},
+            ],
+        },
+        "package_map": {
+            "description": "where packages are, by their names",
+            **_object(language.PACKAGE_MAP),
+        },
+        "mapped_package": _object(language.MAPPED, required=("name", "path")),
+        "case": {
+            **_object(language.CASE, closed=True),
+            "oneOf": [
+                {"required": ["when"]},
+                {"required": ["default"], "properties": {"default": {"const": True}}},
+            ],
         },
         "type": _object(language.TYPE, required=("name",)),
         "configuration": _object(language.CONFIGURATION, required=("name",)),
@@ -89,6 +106,12 @@ def _values() -> Json:
         "name": {"type": "string", "pattern": r"\S"},
         "flag": {"type": "boolean"},
         "integer": {"type": "integer"},
+        "one": {"const": 1},
+        "list": {"type": "array"},
+        "mapped": _list(_ref("mapped_package")),
+        "cases": _list(_ref("case")),
+        "default": {"anyOf": [{"enum": ["all", "none"]}, {"type": "object"}]},
+        "state": {**_object(language.STATE), "type": ["object", "null"]},
         "map": _MAP,
         "text_or_task": {"anyOf": [_TEXT, _ref("inline_task")]},
         "overrides": {**_MAP, "additionalProperties": _ref("text_or_task")},
@@ -120,17 +143,25 @@ def _values() -> Json:
                  "not": {"anyOf": [{"required": [key]} for key in language.REBINDING]}},
             ]
         }),
-        "control": {**_object(language.CONTROL, required=("type",)), "type": ["object", "null"]},
+        "control": {
+            **_object(language.CONTROL, required=("type",)),
+            "allOf": [_needed(kind, fields) for kind, fields in language.CONTROL_NEEDS.items()],
+        },
         "summary": {
             "anyOf": [
                 _TEXT,
                 {"type": "object", "required": ["builtin"], "additionalProperties": False,
-                 "properties": {"builtin": {"enum": [language.TASK_SUMMARY, ""]}}},
+                 "properties": _properties(language.SUMMARY)},
             ]
         },
         "select": _object(language.SELECT, required=("axes",), closed=True),
         "generate": _object(language.GENERATE, required=("run",), closed=True),
-        "strategy": {**_object(language.STRATEGY), "type": ["object", "null"]},
+        "strategy": {
+            **_object(language.STRATEGY),
+            "type": ["object", "null"],
+            "not": {"anyOf": [{"required": list(two)} for two in
+                              itertools.combinations(language.STRATEGIES, 2)]},
+        },
         "cache": {
             **_object(language.CACHE, closed=True),
             "type": ["object", "null", "boolean"],
@@ -142,7 +173,10 @@ def _values() -> Json:
                 {"enum": list(KINDS)},
                 {
                     "type": "object", "minProperties": 1, "maxProperties": 1,
-                    "properties": {"list": _ANYTHING, "map": _ANYTHING},
+                    "properties": {
+                        "list": {"description": "{item: TYPE}: of what the elements are"},
+                        "map": {"description": "{key: TYPE, val: TYPE}: of what its parts are"},
+                    },
                     "additionalProperties": False,
                 },
             ]
@@ -150,7 +184,7 @@ def _values() -> Json:
         "accepted": {
             "anyOf": [
                 {"type": "array"},
-                {"type": "object", "properties": {"of": {"type": "array"}}, "required": ["of"]},
+                _object(language.ACCEPTED, required=("of",)),
             ]
         },
     }  # fmt: skip
@@ -163,6 +197,14 @@ def _object(table: Table, *, required: tuple[str, ...] = (), closed: bool = Fals
         "properties": _properties(table),
         **({"required": list(required)} if required else {}),
         **({"additionalProperties": False} if closed else {}),
+    }
+
+
+def _needed(kind: str, fields: tuple[str, ...]) -> Json:
+    """What a control of this kind cannot be without."""
+    return {
+        "if": {"properties": {"type": {"const": kind}}, "required": ["type"]},
+        "then": {"required": list(fields)},
     }
 
 

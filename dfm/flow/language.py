@@ -54,8 +54,8 @@ IMPORT: Table = {
     "with": Field("parameters", "values for variables of the package"),
 }
 PACKAGE_MAP: Table = {
-    "version": Field("integer", "1"),
-    "packages": Field("any", "list of {name, path}"),
+    "version": Field("one", "1"),
+    "packages": Field("mapped", "the packages"),
 }
 MAPPED: Table = {
     "name": Field("name", "name of a package"),
@@ -71,6 +71,12 @@ NAMES: Table = {
     "override": Field(
         "name", "the task that this one replaces, of the base package; what it does not say stays"
     ),
+}
+SCOPED_NAMES: Table = {
+    "name": Field("name", "its name"),
+    "root": Field("name", "its name; `root` has no effect here"),
+    "export": Field("name", "its name; other packages see it"),
+    "local": Field("name", "its name; seen in this file only"),
 }
 TASK: Table = {
     "uses": Field("text_or_nothing", "the task or type that this one is made from; may hold ${{ }}"),
@@ -125,15 +131,23 @@ STRATEGY: Table = {
     "chain": Field("flag", "the tasks of the body one after the other"),
     "body": Field("tasks", "the same as the task's `body`"),
 }
+STRATEGIES = ("matrix", "generate", "select")  # of which a task has one
+CONTROL_NEEDS = {
+    "if": ("cond",),
+    "match": ("cases",),
+    "while": ("cond", "max_iter"),
+    "do-while": ("until", "max_iter"),
+    "repeat": ("count",),
+}
 CONTROL: Table = {
-    "type": Field(("if", "match", "while", "do-while", "repeat"), "what kind"),
+    "type": Field(tuple(CONTROL_NEEDS), "what kind"),
     "cond": Field("any", "of `if` and `while`: an expression"),
     "else": Field("tasks", "of `if`: what is done if `cond` is false"),
-    "cases": Field("any", "of `match`: a list of {when, body} or {default: true, body}"),
+    "cases": Field("cases", "of `match`: the branches, of which the first that fits is done"),
     "until": Field("any", "of `do-while` and `repeat`: an expression that ends the loop"),
     "max_iter": Field("any", "of `while` and `do-while`: at most so many iterations"),
     "count": Field("any", "of `repeat`: how often"),
-    "state": Field("map", "what iterations hand on: {init: {...}, feedback: expression}"),
+    "state": Field("state", "what iterations hand on"),
     "body": Field("tasks", "the same as the task's `body`"),
 }
 CASE: Table = {
@@ -147,10 +161,11 @@ STATE: Table = {
     "feedback": Field("any", "an expression: the items that come into the next iteration"),
 }
 TASK_SUMMARY = "task-summary"
+SUMMARY: Table = {"builtin": Field((TASK_SUMMARY,), "task-summary: the usual one")}
 SELECT: Table = {
     "axes": Field("map", "names of axes to lists of values"),
     "key": Field("text", "the name of a variant; default: the values joined by dots"),
-    "default": Field("any", "what the family's own name means: all, none, or values of axes"),
+    "default": Field("default", "what the family's own name means: all, none, or values of axes"),
 }
 REBINDING: Table = {
     "set": Field("assignments", "the parameters, each a map of names to values"),
@@ -172,6 +187,10 @@ PARAMETER: Table = {
     "prepend": Field("any", "put before an inherited list"),
     "path-append": Field("any", "put behind an inherited path"),
     "path-prepend": Field("any", "put before an inherited path"),
+}
+ACCEPTED: Table = {
+    "of": Field("list", "the values; one may be {value: ..., desc: ...}"),
+    "open": Field("any", "true: other values are taken, too, with a warning"),
 }
 CLI: Table = {
     "name": Field("text", "the option's name; default: that of the parameter"),

@@ -3,26 +3,18 @@
 from dfm.flow.declarations import Branch, Control, Task
 from dfm.flow.document import Where
 from dfm.flow.fields import Reader
-from dfm.flow.language import CASE, CONTROL, STATE
+from dfm.flow.language import CASE, CONTROL, CONTROL_NEEDS, STATE
 from dfm.graph.values import Value
-
-_REQUIRED = {
-    "if": ("cond",),
-    "match": ("cases",),
-    "while": ("cond", "max_iter"),
-    "do-while": ("until", "max_iter"),
-    "repeat": ("count",),
-}
 
 
 def parse_control(reader: Reader, where: Where, value: Value) -> tuple[Control | None, Value]:
     """The control, and the tasks of `else`, which somebody else reads."""
     fields = reader.mapping(where, value)
     reader.ignore_unknown(where, fields, CONTROL, "`control`")
-    kind = reader.one_of(where.at("type"), fields.get("type"), _REQUIRED)
-    if kind not in _REQUIRED:
+    kind = reader.one_of(where.at("type"), fields.get("type"), CONTROL_NEEDS)
+    if kind not in CONTROL_NEEDS:
         return None, None
-    missing = [key for key in _REQUIRED[kind] if fields.get(key) is None]
+    missing = [key for key in CONTROL_NEEDS[kind] if fields.get(key) is None]
     for key in missing:
         reader.problems.add(where, f"`control` of type {kind} needs `{key}`")
     if missing:

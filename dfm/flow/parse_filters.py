@@ -4,7 +4,7 @@ from dfm.flow.declarations import Context, Filter, Package
 from dfm.flow.document import Where
 from dfm.flow.expressions import ExpressionError, parse, template
 from dfm.flow.fields import Reader
-from dfm.flow.language import FILTER, FILTER_SHELLS, NAMES
+from dfm.flow.language import FILTER, FILTER_SHELLS, SCOPED_NAMES
 from dfm.flow.parse_parameters import parse_parameters
 from dfm.flow.templates import report
 from dfm.graph.values import Value
@@ -29,7 +29,7 @@ def read_filters(
 def _filter(
     reader: Reader, where: Where, fields: dict[str, Value], context: Context
 ) -> Filter | None:
-    named = [key for key in NAMES if key in fields]
+    named = [key for key in SCOPED_NAMES if key in fields]
     if len(named) != 1:
         reader.problems.add(
             where, "a filter has one name: one of `name`, `root`, `export`, `local`"
@@ -37,7 +37,7 @@ def _filter(
         return None
     key = named[0]
     short = reader.name(where.at(key), fields[key])
-    reader.only_known(where, fields, {*FILTER, *NAMES}, "a filter")
+    reader.only_known(where, fields, {*FILTER, *SCOPED_NAMES}, "a filter")
     scopes = {key} & {"root", "export", "local"} | _scopes(reader, where, fields)
     prefix = context.fragment or context.package
     made = Filter(f"{prefix}.{short}", where, context, frozenset(scopes))

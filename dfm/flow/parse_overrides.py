@@ -3,7 +3,7 @@
 from dfm.flow.declarations import Context, Override, Package
 from dfm.flow.document import Where, describe
 from dfm.flow.fields import Reader
-from dfm.flow.language import REPLACEMENT
+from dfm.flow.language import NAMES, REPLACEMENT
 from dfm.flow.parse_task import parse_task
 from dfm.graph.values import Value
 
@@ -49,11 +49,15 @@ def _read_replacement(
     if isinstance(value, str):
         one.replacement = reader.name(where, value)
     elif isinstance(value, dict):
+        for key in value.keys() & NAMES.keys():
+            what = f"a task that is written in place of another has no `{key}`"
+            reader.problems.add(where.at(key).key(), what)
         number = 0
         while f"{package.name}.{name}_{number}" in package.tasks:
             number += 1
+        fields = {key: given for key, given in value.items() if key not in NAMES}
         task = parse_task(
-            reader, where, {"name": f"{name}_{number}", **value}, one.context, prefix=package.name
+            reader, where, {**fields, "name": f"{name}_{number}"}, one.context, prefix=package.name
         )
         if task is not None:
             one.inline = package.tasks[task.name] = task

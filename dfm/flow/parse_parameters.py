@@ -3,7 +3,7 @@
 from dfm.flow.declarations import KINDS, MISSING, Cli, Context, Parameter
 from dfm.flow.document import Where, describe
 from dfm.flow.fields import Reader
-from dfm.flow.language import CLI, PARAMETER
+from dfm.flow.language import ACCEPTED, CLI, PARAMETER
 from dfm.flow.problems import did_you_mean
 from dfm.graph.values import Value
 
@@ -80,6 +80,7 @@ def _cli(reader: Reader, where: Where, value: Value) -> Cli | None:
 
 def _read_accepted(reader: Reader, where: Where, value: Value, parameter: Parameter) -> None:
     if isinstance(value, dict):
+        reader.ignore_unknown(where, value, ACCEPTED, "`values`")
         parameter.accepts_others = bool(value.get("open", False))
         value = value.get("of", MISSING)
     if not isinstance(value, list):

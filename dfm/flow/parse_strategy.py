@@ -3,17 +3,16 @@
 from dfm.flow.declarations import MISSING, Generate, Select, Task
 from dfm.flow.document import Where, describe
 from dfm.flow.fields import Reader
-from dfm.flow.language import GENERATE, SELECT
+from dfm.flow.language import GENERATE, SELECT, STRATEGIES
 from dfm.graph.values import Value
 
 _PYTHON = ("pytask", "python")
 _DEFAULTS = ("all", "none")
-_ALONE = ("matrix", "generate", "select")
 
 
 def parse_strategy(reader: Reader, task: Task, where: Where, fields: dict[str, Value]) -> None:
     """What the fields of a strategy say, put into the task."""
-    several = [key for key in _ALONE if key in fields]
+    several = [key for key in STRATEGIES if key in fields]
     if len(several) > 1:
         words = " and ".join(f"`{key}`" for key in several)
         reader.problems.add(where, f"a strategy is one of these, not {words}")

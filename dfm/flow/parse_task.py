@@ -13,6 +13,7 @@ from dfm.flow.language import (
     NAMES,
     SHELLS,
     STRATEGY,
+    SUMMARY,
     TASK,
     TASK_SUMMARY,
 )
@@ -334,7 +335,7 @@ def _summary(reader: Reader, task: Task, where: Where, value: Value) -> None:
         _function("summary")(reader, task, where, value)
         return
     place = where.at("summary")
-    reader.only_known(place, value, ("builtin",), "`summary`")
+    reader.only_known(place, value, SUMMARY, "`summary`")
     reader.one_of(place.at("builtin"), value.get("builtin"), (TASK_SUMMARY,))
     task.summary = ""
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from dfm.errors import FlowError
 from dfm.flow.declarations import Context, Program, Task
 from dfm.flow.document import Where
 from dfm.flow.evaluation import Evaluation
@@ -15,6 +16,8 @@ from dfm.flow.problems import did_you_mean
 from dfm.flow.shapes import Shape
 from dfm.flow.user_code import UserCodeError, call
 from dfm.flow.world import BadValue, Body, Parameters
+
+MOST_GENERATED = 100  # a generator may make a node of its own task
 
 
 class PythonNodes:
@@ -44,6 +47,11 @@ class PythonNodes:
         """Has the body of a task made: its nodes, and the numbers of those that no other of them needs."""
         assert owner.generate is not None
         where = owner.generate.where
+        if instance.depth() > MOST_GENERATED:
+            what = (
+                f"`generate` of {owner.name}: more than {MOST_GENERATED} bodies within each other"
+            )
+            raise FlowError(what, place=where.place())
         rundir = f"{self._evaluation.rundir}/{instance.rundir}"
         ctxt = GenContext(instance.name, rundir, owner.context.srcdir)
         seen = seen_task(owner, params.all(), instance.name)

@@ -31,9 +31,9 @@ def call(reference: str, subject: str, srcdir: str, *arguments: Any) -> Any:
     with _found_from(srcdir):
         try:
             return _call(_function(reference, subject, srcdir), arguments)
-        except UserCodeError:
+        except (UserCodeError, KeyboardInterrupt):
             raise
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - a user's code
+        except BaseException as error:  # noqa: BLE001 - a user's code may raise anything
             raise UserCodeError(f"{type(error).__name__}: {error}", _frames(error)) from None
 
 

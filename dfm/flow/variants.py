@@ -1,6 +1,6 @@
 """The nodes of families of variants, made when they are asked for (section 19.3)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from dfm.errors import UsageError
 from dfm.flow.declarations import Task
@@ -49,6 +49,10 @@ class Variants:
             return [self._cell(task, one, where) for one in keys]
         except BadValue:
             return []
+
+    def made(self) -> Iterable[Instance]:
+        """The variants that there are in the graph."""
+        return self._cells.values()
 
     def goal(self, task: Task, key: str) -> list[int]:
         """The same for the command line, where a part of a key is enough. Raises UsageError."""

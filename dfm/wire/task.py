@@ -53,6 +53,7 @@ class Requirements(NamedTuple):
     walltime_from: str = ""  # who says so, in words
     limits: tuple[tuple[str, int], ...] = ()  # tokens that it holds while it runs
     priority: int = 0  # of the tasks of a run those with more come first
+    names_walltime: bool = True  # it, or its class; else the walltime is only a default
 
 
 class Command(NamedTuple):

@@ -18,6 +18,8 @@ class Builtin(NamedTuple):
     most: int = 0
     per_element: bool = False  # the argument is a function of an element, not a value
     expands: bool = False  # quoted strings in the arguments may hold `${{ }}`
+    takes: str = ""  # the arguments, for people
+    help: str = ""
 
 
 def _elements(value: Value, function: str) -> list[Value]:
@@ -157,38 +159,59 @@ def group_by(value: Value, function: Callable[[Value], Value]) -> Value:
     return [*groups.values()]
 
 
-_CONVERSIONS: Mapping[str, Callable[[Value], Value]] = {
-    "length": length,
-    "len": length,
-    "str": as_text,
-    "int": to_int,
-    "bool": truth,
+_LENGTH = "elements of a list or map, characters of a text; 0 for null"
+_CONVERSIONS: Mapping[str, tuple[Callable[[Value], Value], str]] = {
+    "length": (length, _LENGTH),
+    "len": (length, _LENGTH),
+    "str": (as_text, "as text; lists and maps as JSON"),
+    "int": (to_int, "the integer that a text or number says; 0x20, 0o7 and 0b1 too"),
+    "bool": (truth, "false for false, null, 0 and what is empty; else true"),
 }
+_SHELL = "what the command prints, stripped; run when the graph is built"
 
 CALLED: Mapping[str, Builtin] = {
-    **{name: Builtin(function, 1, 1) for name, function in _CONVERSIONS.items()},
-    "shell": Builtin(command.run, 1, 1, expands=True),
-    "resolve": Builtin(lambda *arguments: None, 0, 2),  # evaluate.py asks the scope
-}
+    **{
+        name: Builtin(function, 1, 1, takes="X", help=help)
+        for name, (function, help) in _CONVERSIONS.items()
+    },
+    "shell": Builtin(command.run, 1, 1, expands=True, takes="COMMAND", help=_SHELL),
+    "resolve": Builtin(  # evaluate.py asks the scope
+        lambda *arguments: None, 0, 2, takes="[NAME,] [DEFAULT]",
+        help="what `let` or a package along `uses` says of the name, else the default",
+    ),
+}  # fmt: skip
 
 PIPED: Mapping[str, Builtin] = {
-    **{name: Builtin(function) for name, function in _CONVERSIONS.items()},
-    "keys": Builtin(keys),
-    "values": Builtin(values),
-    "sort": Builtin(sort),
-    "unique": Builtin(unique),
-    "reverse": Builtin(reverse),
-    "first": Builtin(first),
-    "last": Builtin(last),
-    "flatten": Builtin(flatten, 0, 1),
-    "type": Builtin(type_of),
-    "split": Builtin(split, 1, 1),
-    "contains": Builtin(contains, 1, 1),
-    "shell": Builtin(command.run_with_input, 1, 1, expands=True),
-    "map": Builtin(map_each, 1, 1, per_element=True),
-    "select": Builtin(select, 1, 1, per_element=True),
-    "group_by": Builtin(group_by, 1, 1, per_element=True),
-}
+    **{name: Builtin(function, help=help) for name, (function, help) in _CONVERSIONS.items()},
+    "keys": Builtin(keys, help="sorted keys of a map; indexes of a list"),
+    "values": Builtin(values, help="values of a map, as `x[]`"),
+    "sort": Builtin(sort, help="a list of numbers, or of texts, in order"),
+    "unique": Builtin(unique, help="each element once, in the order of first occurrence"),
+    "reverse": Builtin(reverse, help="the list from its end"),
+    "first": Builtin(first, help="the first element; null of an empty list"),
+    "last": Builtin(last, help="the last element; null of an empty list"),
+    "flatten": Builtin(
+        flatten, 0, 1, takes="[LEVELS]", help="lists in the list taken apart; one level"
+    ),
+    "type": Builtin(type_of, help="array, object, string, number, boolean or null"),
+    "split": Builtin(split, 1, 1, takes="SEPARATOR", help="the parts of a text"),
+    "contains": Builtin(
+        contains, 1, 1, takes="X", help="whether X is an element, a part of a text, or a key"
+    ),
+    "shell": Builtin(
+        command.run_with_input, 1, 1, expands=True, takes="COMMAND",
+        help=f"{_SHELL}; the value is its input",
+    ),
+    "map": Builtin(
+        map_each, 1, 1, per_element=True, takes="E", help="E for each element, which E calls `input` or `item`"
+    ),
+    "select": Builtin(
+        select, 1, 1, per_element=True, takes="E", help="the elements for which E is true"
+    ),
+    "group_by": Builtin(
+        group_by, 1, 1, per_element=True, takes="E", help="a list of lists: elements with an equal E together"
+    ),
+}  # fmt: skip
 
 
 def called(name: str, at: int) -> Builtin:

@@ -12,14 +12,17 @@ _FILE_SETS = frozenset({"std.FileSet", "std.PubSet"})
 
 
 def by_filetype(value: Value, filetype: Value) -> Value:
+    """The items with that filetype."""
     return [item for item in _items(value) if item.get("filetype") == filetype]
 
 
 def by_type(value: Value, name: Value) -> Value:
+    """The items of that type."""
     return [item for item in _items(value) if item.get("type") == name]
 
 
 def first_of_type(value: Value, name: Value) -> Value:
+    """The first item of that type; null if there is none."""
     return next((item for item in _items(value) if item.get("type") == name), None)
 
 
@@ -29,10 +32,12 @@ def pluck(value: Value, field: Value) -> Value:
 
 
 def paths(value: Value) -> Value:
+    """All files of file sets, with their basedir; a text is a path itself."""
     return [*_paths(value)]
 
 
 def basenames(value: Value) -> Value:
+    """The last parts of these paths."""
     return [os.path.basename(path) for path in _paths(value)]
 
 
@@ -42,6 +47,7 @@ def extensions(value: Value) -> Value:
 
 
 def count_by_type(value: Value) -> Value:
+    """A map of types to how many items there are."""
     counted = Counter(as_text(item.get("type")) for item in _items(value))
     return dict[str, Value](counted)
 

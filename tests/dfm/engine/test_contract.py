@@ -19,9 +19,10 @@ def test_items_get_the_defaults_of_their_type_and_the_rundir_for_a_dot() -> None
     assert not handed.markers
 
 
-def test_only_a_lone_dot_is_the_rundir() -> None:
-    data = lines({"type": "std.FileSet", "basedir": "./x"})
-    assert read(result(output=data), "/run", TYPES).items[0]["basedir"] == "./x"
+def test_a_relative_basedir_is_below_the_rundir() -> None:
+    for base, found in (("x/y", "/run/x/y"), ("/x", "/x"), ("", "")):
+        data = lines({"type": "std.FileSet", "basedir": base})
+        assert read(result(output=data), "/run", TYPES).items[0]["basedir"] == found
 
 
 def test_unknown_types_and_fields_pass_with_a_warning() -> None:

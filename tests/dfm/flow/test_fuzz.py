@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from dfm.errors import FlowError, UsageError
 from dfm.flow.load import Options, load
 from tests.dfm.flow.conftest import RUNDIR, Nodes
+from tests.dfm.flow.fuzzed import GOALS, RARE, VALID, add_files
 
 LIMITS = settings(
     max_examples=60,
@@ -22,66 +23,7 @@ LIMITS = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
-VALID = """\
-package:
-  name: demo
-  desc: A demo
-  with:
-    opt: {type: str, value: O1, values: [O0, O1]}
-    seeds: {type: list, value: [1, 2]}
-    both: {type: str, value: "${{ opt }} ${{ seeds | length }}"}
-  imports: [{from: lib, as: l, config: c, with: {w: 3}}, lib]
-  fragments: [f.yaml]
-  overrides: {l.o: demo.opts, l.p: {run: x}}
-  types:
-  - {name: Opts, uses: std.DataItem, with: {n: {type: int, value: 1}, l: {type: list, append: [x]}}}
-  tasks:
-  - {name: opts, uses: Opts, with: {n: 3}}
-  - {name: rtl, uses: std.FileSet, with: {include: ["*.sv"]}}
-  - root: build
-    needs: [rtl, opts]
-    iff: "${{ opt != 'O7' }}"
-    with: {top: {type: str, value: "${{ both }}"}, flags: {type: list, value: [a]}}
-    tags: [std.ResourceTag: {cores: 2, walltime: "1:00"}]
-    run: |
-      cc ${{ top }} ${{ flags }} ${{ env.HOME:-none }}
-  - {name: debug, uses: build, feeds: [all], with: {flags: {append: [-g]}}, run: x}
-  - name: comp
-    needs: [build.needs]
-    max_failures: 2
-    body:
-    - {name: a, run: "${{ this.x }}"}
-    - {name: b, needs: [a], rundir: inherit}
-    with: {x: {type: float, value: 1.5}}
-  - name: regress
-    strategy: {matrix: {seed: "${{ seeds }}", kind: [opts, rtl]}}
-    body:
-    - {name: c, uses: "${{ matrix.kind }}", needs: ["${{ matrix.kind }}"], iff: "${{ matrix.seed > 1 }}"}
-  - {root: all, needs: [debug, comp, regress], consumes: [std.FileSet], passthrough: all}
-  configs:
-  - name: default
-    with: {opt: O0}
-    extensions: [{task: build, needs: [opts], with: {flags: {append: z}}}]
-    overrides: [{task: l.o, with: l.t}, {package: lib, with: l}]
-    tasks: [{override: comp, desc: z}, {name: late, needs: [l.t, l.o, f.more, lib.p]}]
-"""
-LIBRARY = """\
-package:
-  name: lib
-  with: {w: {type: int, value: 1}}
-  tasks: [{export: t, run: "${{ w }}"}, {export: o}, {export: p}]
-  configs: [{name: c, with: {w: 2}}]
-"""
-FRAGMENT = "fragment: {name: f, tasks: [{name: more, needs: [all]}]}"
-GOALS = ["all", "regress", "comp"]
 Try = Callable[..., None]
-
-
-def add_files(folder: Path) -> None:
-    """What the valid flow refers to."""
-    (folder / "lib").mkdir()
-    (folder / "lib" / "flow.yaml").write_text(LIBRARY)
-    (folder / "f.yaml").write_text(FRAGMENT)
 
 
 @pytest.fixture
@@ -139,18 +81,26 @@ def test_any_text_is_read_or_refused(attempt: Try, text: str) -> None:
 
 
 @LIMITS
-@given(text=texts | scraps, at=st.integers(0, len(VALID)), length=st.integers(0, 60))
+@given(
+    valid=st.sampled_from([VALID, RARE]),
+    text=texts | scraps,
+    at=st.floats(0, 1),
+    length=st.integers(0, 60),
+)
 def test_a_valid_file_with_a_part_exchanged_is_read_or_refused(
-    attempt: Try, text: str, at: int, length: int
+    attempt: Try, valid: str, text: str, at: float, length: int
 ) -> None:
-    attempt(VALID[:at] + text[:30] + VALID[at + length :])
+    place = int(at * len(valid))
+    attempt(valid[:place] + text[:30] + valid[place + length :])
 
 
 words = st.sampled_from(
     ["a", "b", "x", "demo.a", "std.FileSet", "std.DataItem", "std.ResourceTag", "std.Null", "a.needs",
      "all", "none", "unused", "inherit", "int", "list", "map", "str", "${{ x }}", "${{ this.x }}",
      "${{ matrix.x }}", "${{ a }}", "t ${{ x | length }}", "${{ [1, 2] }}", "${{ {} }}", "${{ 1 +",
-     "${{ env.HOME }}", "${{ 'b' }}", "root", "m:f", "bash", "lib", "f.yaml", "l.t", "demo", ".", "pytask", "1:00", "", "\0", "a/b", "ä\n"]
+     "${{ env.HOME }}", "${{ 'b' }}", "${{ inputs }}", "${{ memento.x }}", "${{ in.n }}", "state.n", "_iter",
+     "${{ x | stems }}", "${{ resolve('x') }}", "${{ v | map(input.k) }}", "if", "while", "repeat", "match",
+     "demo.n", "std.check.Needs", "Mine", "m:check", "m.generate", "model", "model.x86.rel", "x86", "root", "m:f", "bash", "lib", "f.yaml", "l.t", "demo", ".", "pytask", "1:00", "", "\0", "a/b", "ä\n"]
 )  # fmt: skip
 keys = st.sampled_from(
     ["name", "root", "export", "uses", "needs", "feeds", "with", "iff", "run", "shell", "pytask", "body",
@@ -158,7 +108,9 @@ keys = st.sampled_from(
      "cache", "examples", "abstract", "max_failures", "on_error", "scope", "desc", "doc", "type", "value",
      "append", "prepend", "values", "of", "open", "types", "configs", "extensions", "task", "cores",
      "walltime", "x", "a", "b", "set", "select", "imports", "fragments", "overrides", "override",
-     "package-map", "package", "from", "as", "config", "name"]
+     "package-map", "package", "from", "as", "config", "name", "axes", "key", "default", "generate",
+     "chain", "control", "cond", "else", "cases", "when", "until", "max_iter", "count", "state", "init",
+     "feedback", "requires", "let", "elaborate", "summary", "path", "filters", "expr", "cli", "check"]
 )  # fmt: skip
 scalars = st.none() | st.booleans() | st.integers(-3, 70) | st.floats() | words
 values = st.recursive(
@@ -253,7 +205,7 @@ def test_a_flow_of_the_right_shape_becomes_graphs_or_is_refused(
 @st.composite
 def mutations(draw: st.DrawFn) -> object:
     """The valid flow with a few of its values exchanged, removed or repeated."""
-    data = yaml.safe_load(VALID)
+    data = yaml.safe_load(draw(st.sampled_from([VALID, RARE])))
     for _ in range(draw(st.integers(1, 3))):
         around: Any = data
         place: Any = "package"
@@ -295,10 +247,11 @@ def test_any_command_line_is_taken_or_refused(attempt: Try, **options: Any) -> N
     attempt(VALID, **options)
 
 
-def test_the_valid_flow_is_valid(tmp_path: Path) -> None:
-    (tmp_path / "flow.yaml").write_text(VALID)
+@pytest.mark.parametrize(("text", "goals", "count"), [(VALID, GOALS, 14), (RARE, ["all"], 67)])
+def test_the_valid_flows_are_valid(tmp_path: Path, text: str, goals: list[str], count: int) -> None:
+    (tmp_path / "flow.yaml").write_text(text)
     add_files(tmp_path)
     flow = load(Options(str(tmp_path)), {})
-    nodes = Nodes(flow.graph(GOALS, RUNDIR))
-    assert len(nodes.names) == 14
+    nodes = Nodes(flow.graph(goals, RUNDIR))
+    assert len(nodes.names) == count
     assert flow.warnings() == []

@@ -1,6 +1,7 @@
 """The schema of flow files: every flow of this repository is valid, and mistakes are found in their place."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,12 +9,18 @@ import jsonschema
 import pytest
 import yaml
 
+from dfm.config.json_schema import config_schema
 from dfm.flow import language
 from dfm.flow.json_schema import flow_schema
+from dfm.runners.registry import built_in
+from tests.dfm.flow.fuzzed import RARE, VALID
 
 ROOT = Path(__file__).parents[3]
-FLOWS = [*sorted(ROOT.glob("examples/**/flow.yaml")), ROOT / "dfm/flow/std/flow.yaml"]
+FOLDERS = ("examples", "dfm/flow/std", "tests/integration/parity")
+FLOWS = [file for folder in FOLDERS for file in sorted((ROOT / folder).rglob("*.yaml"))]
+PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]
 BLOCK = re.compile(r"^```yaml\n(.*?)^```", re.MULTILINE | re.DOTALL)
+OF_FLOWS = {"package", "fragment", "package-map"}
 WRONG: list[tuple[str, list[str | int]]] = [
     ("pakage: {}", []),
     ("package: {}", ["package"]),
@@ -42,6 +49,52 @@ WRONG: list[tuple[str, list[str | int]]] = [
     ("package: {name: p, tasks: [{name: a, override: x}]}", ["package", "tasks", 0]),
     ("package: {name: p, types: [{name: t, with: {x: {type: number}}}]}", ["package", "types", 0, "with", "x", "type"]),
     ("package: {name: p, configs: [{name: c, extensions: [{with: {}}]}]}", ["package", "configs", 0, "extensions", 0]),
+    ("package: {name: p, overrides: {a: {name: b, run: x}}}", ["package", "overrides", "a"]),
+    ("package: {name: p, filters: [{name: f}]}", ["package", "filters", 0]),
+    ("package: {name: p, filters: [{name: f, expr: input, run: x}]}", ["package", "filters", 0]),
+    ("package: {name: p, filters: [{override: f, expr: input}]}", ["package", "filters", 0]),
+    ("package: {name: p, filters: [{name: f, run: x, shell: perl}]}", ["package", "filters", 0, "shell"]),
+    *(
+        (f"package: {{name: p, tasks: [{{name: a, {field}}}]}}", ["package", "tasks", 0, *path])
+        for field, path in (
+            ("strategy: {matrix: {x: [1]}, generate: {run: m.f}}", ["strategy"]),
+            ("strategy: {matrix: [1]}", ["strategy", "matrix"]),
+            ("strategy: {generate: m.f}", ["strategy", "generate"]),
+            ("strategy: {generate: {shell: pytask}}", ["strategy", "generate"]),
+            ("strategy: {generate: {run: m.f, shell: perl}}", ["strategy", "generate", "shell"]),
+            ("strategy: {chain: 1}", ["strategy", "chain"]),
+            ("strategy: {select: {key: x}}, body: [{name: r}]", ["strategy", "select"]),
+            ("strategy: {select: {axes: {x: [1]}, default: some}}, body: [{name: r}]", ["strategy", "select", "default"]),
+            ("strategy: {chain: true, body: [{name: b, nedes: []}]}", ["strategy", "body", 0]),
+            ("strategy: {chain: true}, control: {type: repeat, count: 1}", []),
+            ("control: {type: unless, cond: x}", ["control", "type"]),
+            ("control: {type: if}", ["control"]),
+            ("control: {type: while, cond: x}", ["control"]),
+            ("control: {type: do-while, max_iter: 3}", ["control"]),
+            ("control: {type: repeat}", ["control"]),
+            ("control: {type: match, cases: [{body: []}]}", ["control", "cases", 0]),
+            ("control: {type: match, cases: [{when: x, body: [{run: y}]}]}", ["control", "cases", 0, "body", 0]),
+            ("control: {type: repeat, count: 1, state: 3}", ["control", "state"]),
+            ("passthrough: some", ["passthrough"]),
+            ("consumes: {type: x}", ["consumes"]),
+            ("produces: x", ["produces"]),
+            ("rundir: shared", ["rundir"]),
+            ("uptodate: [x]", ["uptodate"]),
+            ("cache: {hash: x}", ["cache", "hash"]),
+            ("cache: {compression: zip}", ["cache", "compression"]),
+            ("abstract: 1", ["abstract"]),
+            ("examples: [{title: x}]", ["examples", 0]),
+            ("requires: {a: b}", ["requires"]),
+            ("set: [{uses: x, sets: []}]", ["set", 0]),
+            ("set: [{uses: x, set: [3]}]", ["set", 0]),
+            ("let: [x]", ["let"]),
+            ("summary: {builtin: other}", ["summary"]),
+            ("with: {x: {type: int, cli: 3}}", ["with", "x", "cli"]),
+            ("with: {x: {type: int, values: 3}}", ["with", "x", "values"]),
+            ("with: {x: {type: int, doc: 3}}", ["with", "x", "doc"]),
+            ("tags: x", ["tags"]),
+        )
+    ),
 ]  # fmt: skip
 
 
@@ -61,13 +114,30 @@ def test_an_example_is_valid(file: Path, validator: jsonschema.Draft7Validator) 
     validator.validate(yaml.safe_load(file.read_text()))
 
 
-def test_flows_in_the_documentation_are_valid(validator: jsonschema.Draft7Validator) -> None:
-    texts = [file.read_text() for file in (ROOT / "README.md", *ROOT.glob("docs/*.md"))]
-    blocks = [block for text in texts for block in BLOCK.findall(text)]
-    flows = [block for block in blocks if block.startswith("package:")]
-    assert flows
-    for flow in flows:
-        validator.validate(yaml.safe_load(flow))
+@pytest.mark.parametrize("text", [VALID, RARE], ids=["common", "rare"])
+def test_flows_with_all_features_are_valid(
+    text: str, validator: jsonschema.Draft7Validator
+) -> None:
+    validator.validate(yaml.safe_load(text))
+
+
+def test_every_block_of_the_documentation_is_valid(validator: jsonschema.Draft7Validator) -> None:
+    sections = {name: one.make.section for name, one in built_in().items() if one.make}
+    of_config = jsonschema.Draft7Validator(config_schema(sections))
+    blocks = [block for page in PAGES for block in BLOCK.findall(page.read_text())]
+    (wrong,) = (block for block in blocks if " neds:" in block)  # it shows what dfm says then
+    blocks.remove(wrong)
+    (error,) = validator.iter_errors(yaml.safe_load(wrong))
+    assert list(error.absolute_path) == ["package", "tasks", 1]
+    read = [data for data in map(yaml.safe_load, blocks) if data]  # but for one line of comment
+    flows = [data for data in read if data.keys() & OF_FLOWS]
+    configurations = [data for data in read if not data.keys() & OF_FLOWS]
+    assert len(flows) >= 14
+    assert len(configurations) > 3
+    for data in flows:
+        validator.validate(data)
+    for data in configurations:
+        of_config.validate(data)
 
 
 @pytest.mark.parametrize(("text", "path"), WRONG)
@@ -77,8 +147,8 @@ def test_a_mistake_is_found_in_its_place(
     from dfm.errors import FlowError
     from dfm.flow.load import Options, load
 
-    (error,) = validator.iter_errors(yaml.safe_load(text))
-    assert list(error.absolute_path) == path
+    errors = validator.iter_errors(yaml.safe_load(text))
+    assert {tuple(error.absolute_path) for error in errors} == {tuple(path)}
     (tmp_path / "flow.yaml").write_text(text)
     with pytest.raises(FlowError):
         load(Options(str(tmp_path), "", [], []), {})
@@ -102,11 +172,24 @@ def test_files_of_packages_that_have_many_are_valid(
     validator.validate(yaml.safe_load(text))
 
 
-def test_every_field_has_a_description(validator: jsonschema.Draft7Validator) -> None:
+def properties(value: Any, where: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """All lists of fields in a part of the schema."""
+    if isinstance(value, dict):
+        if isinstance(value.get("properties"), dict):
+            yield where, value["properties"]
+        for key, inner in value.items():
+            yield from properties(inner, f"{where}/{key}")
+    elif isinstance(value, list):
+        for inner in value:
+            yield from properties(inner, where)
+
+
+def test_every_field_has_a_description() -> None:
     definitions: dict[str, Any] = flow_schema()["definitions"]
     for table in (language.TASK, language.NAMES):
         for key, field in table.items():
             assert definitions["task"]["properties"][key]["description"] == field.help
-    for name, definition in definitions.items():
-        for key, field in definition.get("properties", {}).items():
-            assert field.get("description") or name in ("kind", "accepted"), f"{name}.{key}"
+    for name, fields in properties(definitions):
+        for key, field in fields.items():
+            is_more = name.endswith(("/if", "/then", "/else", "/oneOf"))
+            assert is_more or field.get("description"), f"{name}: {key}"

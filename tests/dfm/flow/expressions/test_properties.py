@@ -106,6 +106,56 @@ def by_us(text: str) -> tuple[str, Value]:
     return type(found).__name__, found
 
 
+# What the languages spell differently: our text, and Python's for the same.
+SIGNS = {"&&": "and", "||": "or", "!": "not "}
+Pair: TypeAlias = tuple[str, str]
+Pairs: TypeAlias = st.SearchStrategy[Pair]
+
+
+def in_signs(text: str) -> Pair:
+    """A condition in signs; one in words is Python's already."""
+    python = text
+    for sign, word in SIGNS.items():
+        python = python.replace(f"{sign} ", f"{word} ")
+    return text, python
+
+
+SIGNED = infix(
+    COMPARED | written("! {}", COMPARED) | st.sampled_from(["t", "f", "! f"]), ["&&", "||"]
+)
+SIGNED |= infix(written("({})", SIGNED), ["&&", "||"])
+NUMBERS = st.lists(st.integers(-9, 9), max_size=5).map(str)
+WORDS_OF = st.sampled_from(["'a,b,,c'", "s", "e + ','", "'x' + s"])
+
+
+def alike(ours: str, python: str, *parts: Texts) -> Pairs:
+    """Both with the same parts."""
+    return st.tuples(*parts).map(lambda given: (ours.format(*given), python.format(*given)))
+
+
+PIPES = st.one_of(
+    alike("{} | length", "len({})", NUMBERS | WORDS_OF.map("({})".format)),
+    alike("{} | sort", "sorted({})", NUMBERS),
+    alike("{} | reverse", "list(reversed({}))", NUMBERS),
+    alike("{} | unique", "list(dict.fromkeys({}))", NUMBERS),
+    alike("{} | first", "next(iter({}), None)", NUMBERS),
+    alike("{} | last", "next(reversed({}), None)", NUMBERS),
+    alike("[{}, [{}], 3] | flatten", "[*{}, {}, 3]", NUMBERS, NUMBERS),
+    alike("{} | map(input * i + {})", "[input * 3 + {1} for input in {0}]", NUMBERS, SMALL),
+    alike("{} | select(input > {})", "[input for input in {} if input > {}]", NUMBERS, SMALL),
+    alike("({}) | split(',')", "({}).split(',')", WORDS_OF),
+    alike("({}) | contains('a')", "'a' in ({})", WORDS_OF),
+    alike("{} | contains({})", "({1}) in {0}", NUMBERS, SMALL),
+)
+
+
+@untimed
+@given(SIGNED.map(in_signs) | PIPES)
+def test_what_python_spells_otherwise_has_the_value_that_it_has_there(pair: Pair) -> None:
+    ours, python = pair
+    assert by_us(ours) == by_python(python)
+
+
 @untimed
 @given(ANY)
 def test_what_is_shared_with_python_has_the_value_that_it_has_there(text: str) -> None:

@@ -1,0 +1,2 @@
+module a; `include "a.vh"
+endmodule
