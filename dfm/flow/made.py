@@ -2,14 +2,14 @@
 a batch of them, without the tasks outside of it that they need, which have been done."""
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from dfm.errors import UsageError
 from dfm.flow.declarations import Context, Program, Task
 from dfm.flow.names import find_task, known_names
 from dfm.flow.problems import did_you_mean
-from dfm.graph.node import Compound, Graph, Node, Recorded
+from dfm.graph.node import Compound, Gate, Graph, Node, Recorded
 from dfm.graph.values import Fields
 
 # The items that a task of the running graph has emitted, by its node; None if it has not run.
@@ -83,6 +83,7 @@ def without_others(graph: Graph, own: Mapping[str, str], emitted: Emitted) -> Gr
                 )
             node.work, node.needs = Recorded(list(items)), ()
         todo += node.needs
+        todo += [] if node.gate is None else [node.gate]
         if isinstance(node.work, Compound):
             todo += node.work.members
             todo += [] if node.work.entry is None else [node.work.entry]
@@ -96,14 +97,25 @@ def _is_cell(node: Node, own: Mapping[str, str]) -> bool:
 
 
 def _renumbered(node: Node, keep: Mapping[int, int]) -> Node:
+    def of(number: int | None) -> int | None:
+        return None if number is None else keep[number]
+
+    def of_all(numbers: Iterable[int]) -> tuple[int, ...]:
+        return tuple(keep[number] for number in numbers)
+
     node.number = keep[node.number]
-    node.needs = tuple(keep[need] for need in node.needs)
+    node.needs = of_all(node.needs)
     node.scope = None if node.scope is None else keep.get(node.scope)
-    if isinstance(node.work, Compound):
-        entry = node.work.entry
-        node.work = dataclasses.replace(
-            node.work,
-            members=tuple(keep[member] for member in node.work.members),
-            entry=None if entry is None else keep[entry],
-        )
+    node.gate = of(node.gate)
+    match node.work:
+        case Compound(members=members, entry=entry, turns=turns) as work:
+            if turns is not None:
+                turns = tuple((keep[gate], of_all(results)) for gate, results in turns)
+            node.work = dataclasses.replace(
+                work, members=of_all(members), entry=of(entry), turns=turns
+            )
+        case Gate(entry=entry, before=before, results=results) as work:
+            node.work = dataclasses.replace(
+                work, entry=keep[entry], before=of(before), results=of_all(results)
+            )
     return node

@@ -144,3 +144,29 @@ def test_a_batch_that_takes_too_long_is_ended(anywhere: Project) -> None:
         "          print('ended')\n"
     )
     assert "ended" in anywhere.ok("run", "go").out.splitlines()
+
+
+def test_made_tasks_may_be_loops_and_judge_their_bodies(anywhere: Project) -> None:
+    anywhere.flow(
+        "  types: [{name: N, uses: std.DataItem, with: {n: {type: int}}}]\n"
+        "  tasks:\n"
+        "  - name: loop\n"
+        "    control: {type: repeat, count: 4, until: 'state.n == 1'}\n"
+        "    body:\n"
+        "    - {name: b, run: 'dfm-out item --type p.N n:=${{ _iter }}; touch ../../../../iter${{ _iter }}'}\n"
+        "  - name: judged\n"
+        "    on_error: 'judge:forgive'\n"
+        "    body: [{name: x, run: 'exit 3'}, {name: y, run: 'dfm-out item --type p.N n:=9'}]\n"
+        "  - name: specs\n"
+        "    run: |\n"
+        "      dfm-out item --type std.TaskRunSpec task_type=p.loop task_name=one\n"
+        "      dfm-out item --type std.TaskRunSpec task_type=p.judged task_name=two\n"
+        "  - {root: go, needs: [specs], uses: std.RunTasks}\n"
+    )
+    anywhere.write("judge.py", "def forgive(ctxt, input):\n    return None\n")
+    done = anywhere.ok("run", "go")
+    assert "Traceback" not in done.out
+    output = anywhere.record("p.go")["output"]["output"]
+    numbers = [item["n"] for item in output if item["type"] == "p.N"]
+    assert numbers == [1, 9], "of a loop what its last iteration has emitted"
+    assert sorted(path.name for path in anywhere.folder.glob("iter*")) == ["iter0", "iter1"]
