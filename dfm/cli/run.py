@@ -26,6 +26,7 @@ from dfm.engine.specs import Places, RunContext
 from dfm.errors import DfmError, UsageError
 from dfm.flow.load import Flow, Options, SummaryFunction, load
 from dfm.flow.trials import Runner
+from dfm.graph.names import file_name
 from dfm.graph.node import Graph, Node, Said
 from dfm.runners.registry import LOCAL, choose, configuration
 
@@ -178,7 +179,8 @@ def _run_graph(request: Request, flow: Flow, graph: Graph, rundir: str, began: f
         places, os.environ, graph.types, config.task_log_limit_bytes,
         base.path if base else "", request.run_id, _again(request, flow),
     )  # fmt: skip
-    watch = Watch(_display(request, graph), f"{rundir}/log/{graph.package}.trace.json", began)
+    trace = f"{rundir}/log/{file_name(graph.package)}.trace.json"
+    watch = Watch(_display(request, graph), trace, began)
     if request.report or request.summary_file:
         watch.outcomes = []
     engine = Run(

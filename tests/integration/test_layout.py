@@ -147,3 +147,9 @@ def test_an_unknown_layout_is_named_before_anything_runs(project: Project) -> No
     assert done.status == 2
     assert "DV_FLOW_RUNDIR_LAYOUT=flat" in done.err
     assert not (project.folder / "rundir").exists()
+
+
+def test_the_trace_of_a_package_with_a_slash_stays_in_its_directory(project: Project) -> None:
+    project.write("flow.yaml", "package: {name: ../x, tasks: [{root: t, run: 'true'}]}\n")
+    project.ok("run", "t")
+    assert [path.name for path in (project.folder / "rundir/log").iterdir()] == [".._x.trace.json"]
