@@ -25,6 +25,9 @@ class Finder:
     environment, plugins, DV_FLOW_PATH, in this order."""
 
     def __init__(self, reader: Reader, environ: Mapping[str, str], maps: Sequence[str]) -> None:
+        """`maps` are those of the command line. Raises UsageError for one that is not there."""
+        for file in maps:
+            _check_map(file, "--package-map")
         self._reader = reader
         self._pins: dict[str, str] = {}
         self._maps: list[dict[str, str]] = []
@@ -77,8 +80,7 @@ class Finder:
     def _read_outer(self, expand: Expand) -> dict[str, str]:
         found: dict[str, str] = {}
         for origin, file in self._outer_files:
-            if not os.path.isfile(file):
-                raise UsageError(f"no package map {file}", hint=f"{origin} names it")
+            _check_map(file, origin)
             for name, path in read_map(self._reader, os.path.abspath(file), expand).items():
                 found.setdefault(name, path)
         return found
@@ -139,6 +141,11 @@ class Finder:
 
 def _paths(environ: Mapping[str, str], name: str) -> list[str]:
     return [os.path.abspath(path) for path in environ.get(name, "").split(":") if path]
+
+
+def _check_map(file: str, origin: str) -> None:
+    if not os.path.isfile(file):
+        raise UsageError(f"no package map {file}", hint=f"{origin} names it")
 
 
 def _has_package(document: Document) -> bool:

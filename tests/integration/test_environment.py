@@ -51,6 +51,10 @@ def test_dv_flow_package_map_and_dv_flow_path_are_lists(project: Project) -> Non
     missing = project.dfm("run", "all", DV_FLOW_PACKAGE_MAP=f"{folder}/nowhere.map")
     assert missing.status == 2
     assert "nowhere.map" in missing.err
+    project.flow("  tasks: [{root: t, run: 'true'}]\n")
+    asked = project.dfm("run", "t", "--package-map", "nowhere.map")
+    assert asked.status == 2, "one that is asked for has to be there, wanted or not"
+    project.ok("run", "t", DV_FLOW_PACKAGE_MAP="nowhere.map")
     assert "Traceback" not in missing.err
 
 
