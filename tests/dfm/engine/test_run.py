@@ -5,7 +5,7 @@ import json
 import pytest
 
 from dfm.engine.outcome import Ending
-from dfm.graph.node import Compound, Disabled, Emit, Entry, Library, Nothing, Script
+from dfm.graph.node import Compound, Disabled, Emit, Entry, Graph, Library, Nothing, Script
 from dfm.graph.resources import Request
 from dfm.wire.task import TaskResult, TaskSpec
 from tests.dfm.engine.conftest import World, graph, lines, node, result, script
@@ -58,6 +58,20 @@ def test_a_record_that_cannot_be_read_counts_as_absent(world: World, text: str) 
     world.run(made)
     (world.rundir / "p.a/p.a.exec_data.json").write_text(text)
     assert world.run(made).of(Ending.DONE) == ["p.a"]
+
+
+def test_a_record_of_another_task_in_that_place_does_not_count(world: World) -> None:
+    """Short names of directories may have been those of others."""
+    world.run(_short("a"))
+    assert world.run(_short("a")).of(Ending.UP_TO_DATE) == ["p.a"]
+    assert world.run(_short("b")).of(Ending.DONE) == ["p.b"]
+    assert world.run(_short("a")).of(Ending.DONE) == ["p.a"]
+
+
+def _short(name: str) -> Graph:
+    made = node(name, stem="")
+    made.rundir = "x"
+    return graph(made)
 
 
 def test_a_failed_task_runs_again(world: World) -> None:

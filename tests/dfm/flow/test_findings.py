@@ -76,7 +76,8 @@ def test_what_passes_through_a_need_counts_as_coming_from_it(project: Project) -
     - {name: unknown, run: x, consumes: none}
     - {name: more, uses: std.FileSet, with: {type: sv}, needs: [unknown]}
     - {name: eats, run: x, needs: [vhdl], consumes: all, produces: [{type: std.FileSet, filetype: sv}]}
-    - {root: a, needs: [sv, more, eats], run: x, consumes: [{filetype: vhdl}]}
+    - {name: picks, run: x, needs: [vhdl], consumes: [{type: X}], produces: [{type: X}]}
+    - {root: a, needs: [sv, more, eats, picks], run: x, consumes: [{filetype: vhdl}]}
     """
     pairs = [(one["producer"], one["consumer"]) for one in found(project, flow)]
     assert pairs == [("demo.eats", "demo.a")]
