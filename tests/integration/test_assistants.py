@@ -103,6 +103,15 @@ def test_without_a_result_the_task_fails(project: Project, answer: str | None, w
     assert project.read("calls").count("call") == 2
 
 
+def test_the_result_of_an_earlier_run_is_none(project: Project) -> None:
+    program(project)
+    project.write("answer", json.dumps(ANSWER))
+    flow(project, "assistant: ./bin/helper, max_retries: 0")
+    project.ok("run", "t")
+    (project.folder / "answer").unlink()
+    assert project.dfm("run", "t", "-f").status == 1
+
+
 def test_a_result_may_say_that_the_task_has_failed(project: Project) -> None:
     program(project)
     project.write("answer", json.dumps({**ANSWER, "status": 3}))

@@ -80,7 +80,7 @@ def test_what_passes_through_a_need_counts_as_coming_from_it(project: Project) -
     - {root: a, needs: [sv, more, eats, picks], run: x, consumes: [{filetype: vhdl}]}
     """
     pairs = [(one["producer"], one["consumer"]) for one in found(project, flow)]
-    assert pairs == [("demo.eats", "demo.a")]
+    assert pairs == [("demo.vhdl", "demo.picks"), ("demo.eats", "demo.a")]
 
 
 def test_a_script_that_does_not_say_what_it_consumes(project: Project) -> None:
