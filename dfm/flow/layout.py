@@ -17,9 +17,11 @@ _RESERVED_STEMS = frozenset({"", "run", "subgraph"})
 class Layout(Protocol):
     """Folders are relative to the run directory; `inside` is one of them, or empty."""
 
-    def top(self, name: str, task: Task | None = None, rivals: Iterable[str] = ()) -> str:
-        """Of a node that lies in no other's folder. `task` declares it if it is a cell; `rivals` are
-        the names of those that are made as it is."""
+    def top(self, name: str, task: Task | None = None) -> str:
+        """Of a node that lies in no other's folder; `task` declares it if it is a cell."""
+
+    def variant(self, family: str, key: str, keys: Iterable[str]) -> str:
+        """Of a family, which has these keys."""
 
     def inner(self, name: str, inside: str) -> str:
         """Of a task in the body of another."""
@@ -48,8 +50,11 @@ def layout_of(environ: Mapping[str, str], program: Program) -> Callable[[], Layo
 class Legacy:
     """Everything is called by its full name."""
 
-    def top(self, name: str, task: Task | None = None, rivals: Iterable[str] = ()) -> str:
+    def top(self, name: str, task: Task | None = None) -> str:
         return file_name(name)
+
+    def variant(self, family: str, key: str, keys: Iterable[str]) -> str:
+        return file_name(f"{family}.{key}")
 
     def inner(self, name: str, inside: str) -> str:
         return f"{inside}/{file_name(name)}" if inside else file_name(name)
@@ -72,6 +77,7 @@ class Leaf:
         self._prefix = f"{program.root.name}."
         self._declared: Counter[str] = Counter()
         self._cells: Counter[str] = Counter()
+        self._variants: dict[str, Counter[str]] = {}  # of each family
         for outer in program.root.tasks.values():
             self._declared[_last(outer.name)] += 1
             for task in outer.walk():
@@ -81,24 +87,36 @@ class Leaf:
                 self._cells.update(task.short for task in outer.body or ())
         self._owners: dict[str, str] = {}  # of folders and stems: the names of those that have them
 
-    def top(self, name: str, task: Task | None = None, rivals: Iterable[str] = ()) -> str:
+    def top(self, name: str, task: Task | None = None) -> str:
+        last = _last(name)
+        if task is None:
+            return self._at_top(name, is_only=self._declared[last] == 1)
+        return self._at_top(name, is_only=self._cells[task.short] == 1 and self._is_free(last))
+
+    def variant(self, family: str, key: str, keys: Iterable[str]) -> str:
+        if family not in self._variants:
+            self._variants[family] = Counter(_last(f".{one}") for one in keys)
+        name = f"{family}.{key}"
+        last = _last(name)
+        is_only = self._variants[family][last] == 1 and self._is_free(last)
+        return self._at_top(name, is_only=is_only)
+
+    def _is_free(self, last: str) -> bool:
+        return not self._declared[last]
+
+    def _at_top(self, name: str, *, is_only: bool) -> str:
         full, last = file_name(name), _last(name)
-        if not name.startswith(self._prefix) or last in _RESERVED:
+        if not is_only or not name.startswith(self._prefix) or last in _RESERVED:
             return self._own(full, full, name)
-        if rivals:
-            is_only = sum(_last(rival) == last for rival in rivals) == 1
-            is_only = is_only and not self._declared[last]
-        elif task is not None:
-            is_only = self._cells[task.short] == 1 and not self._declared[last]
-        else:
-            is_only = self._declared[last] == 1
-        return self._own(last if is_only else full, full, name)
+        return self._own(last, full, name)
 
     def inner(self, name: str, inside: str) -> str:
         return self._own(f"{inside}/{_last(name)}", f"{inside}/{file_name(name)}", name)
 
     def generated(self, name: str, inside: str) -> str:
-        return self.inner(name, inside) if inside else self.top(name, rivals=[name])
+        if inside:
+            return self.inner(name, inside)
+        return self._at_top(name, is_only=self._is_free(_last(name)))
 
     def entry(self, name: str, inside: str) -> str:
         return ""

@@ -74,7 +74,7 @@ class Trials:
         made = self._made.get((id(task), epoch))
         if made is None:
             name = f"{task.name}_epoch_{epoch}"
-            folder = self._layout.top(name, rivals=[name])
+            folder = self._layout.generated(name, "")
             stem = self._layout.stem(name, folder, is_shared=False)
             made = Instance(self._new(None, task), task, name, folder, folder, stem=stem)
             self._made[id(task), epoch] = made

@@ -94,7 +94,7 @@ class Variants:
         cells = self._families.cells(task)
         body = self._evaluation.body(family, params, cells[key])
         name = f"{task.name}.{key}"
-        folder = self._layout.top(name, rivals=[f"{task.name}.{one}" for one in cells])
+        folder = self._layout.variant(task.name, key, cells)
         stem = self._layout.stem(name, folder, is_shared=False)
         made = Instance(
             self._new(None, recipe), recipe, name, folder, folder, body=body, family=family,
