@@ -119,6 +119,7 @@ class Trials:
     def _trials(
         self, chosen: _Chosen, parts: dict[int, dict[int, list[int]]], nodes: Sequence[Node]
     ) -> Iterator[Trial]:
+        cells: dict[int, dict[tuple[str, str], list[int]]] = {}  # of matrices, by test and view
         for case in chosen.cases:
             path = ".".join(case.path)
             for epoch, instance in self._of_case(case, chosen.params):
@@ -128,11 +129,18 @@ class Trials:
                     own = instance.number
                     yield Trial(path, "", epoch, (own,), (own, *numbers))
                     continue
+                if id(instance) not in cells:
+                    cells[id(instance)] = self._cells(inside, nodes, chosen.params)
                 for view in dict.fromkeys(variant.view for variant in case.variants):
-                    wanted = (case.path[-1], view)
-                    ends = [
-                        end for end in inside
-                        if self._tests.cell(nodes[end].bindings, chosen.params) == wanted
-                    ]  # fmt: skip
+                    ends = cells[id(instance)].get((case.path[-1], view), [])
                     numbers = [number for end in ends for number in inside[end]]
                     yield Trial(path, view, epoch, tuple(ends), tuple(numbers))
+
+    def _cells(
+        self, ends: Iterable[int], nodes: Sequence[Node], params: Fields
+    ) -> dict[tuple[str, str], list[int]]:
+        found: dict[tuple[str, str], list[int]] = {}
+        for end in ends:
+            cell = self._tests.cell(nodes[end].bindings, params)
+            found.setdefault(cell, []).append(end)
+        return found
