@@ -48,11 +48,3 @@ def test_the_trace_has_what_was_executed_also_when_it_failed(anywhere: Project) 
     ]  # fmt: skip
     assert events[-1]["args"]["status"] == 3
     assert [event["ph"] for event in events if event["cat"] == "flow"] == ["s", "f"]
-
-
-def test_another_layout_of_the_run_directory_is_refused(project: Project) -> None:
-    project.flow(FLOW)
-    assert project.ok("run", "img", DV_FLOW_RUNDIR_LAYOUT="legacy").executed() == {"p.img"}
-    done = project.dfm("run", "img", DV_FLOW_RUNDIR_LAYOUT="leaf")
-    assert done.status == 2
-    assert "DV_FLOW_RUNDIR_LAYOUT=leaf" in done.err
