@@ -173,7 +173,9 @@ class Run:
     # For the dispatcher
 
     def started(self, number: int, where: str) -> None:
-        self._observer.started(self._graph.nodes[number], where)
+        given = self._given.get(number)
+        if given is None or not given.is_question:
+            self._observer.started(self._graph.nodes[number], where)
 
     def finished(self, number: int, result: TaskResult) -> None:
         """A task that was submitted has ended."""
