@@ -57,7 +57,7 @@ ITEMS |= {
         "started_at": "",
         "completed_at": "",
         "metadata": {},
-    },  # fmt: skip
+    },
 }
 TAGS = {
     "Tag": [],
