@@ -91,7 +91,9 @@ def test_what_a_daemon_cannot_end_when_it_is_stopped_is_left_to_gc(site: Site) -
     site.wait_for_jobs(2)
     until(lambda: len(site.workers("pending", "busy")) == 2, "it knows them")
     site.slurm.stop_controller()
-    site.ok("daemon", "stop")
+    stopped = site.dfm("daemon", "stop")
+    assert stopped.status == 1
+    assert "it could not end all its jobs; `dfm daemon gc` lists and ends them" in stopped.out
     assert site.end(run).status == 3
     assert (site.folder / ".dfm/jobs.journal").exists()
     site.slurm.start_controller()
