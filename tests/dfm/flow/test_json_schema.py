@@ -129,10 +129,12 @@ def test_every_block_of_the_documentation_is_valid(validator: jsonschema.Draft7V
     blocks.remove(wrong)
     (error,) = validator.iter_errors(yaml.safe_load(wrong))
     assert list(error.absolute_path) == ["package", "tasks", 1]
-    read = [data for data in map(yaml.safe_load, blocks) if data]  # but for one line of comment
+    # `upper` is of a plugin that this process does not have; one block is a line of comment.
+    known = [block.replace("shell: upper", "shell: bash") for block in blocks]
+    read = [data for data in map(yaml.safe_load, known) if data]
     flows = [data for data in read if data.keys() & OF_FLOWS]
     configurations = [data for data in read if not data.keys() & OF_FLOWS]
-    assert len(flows) >= 14
+    assert len(flows) >= 35
     assert len(configurations) > 3
     for data in flows:
         validator.validate(data)

@@ -43,9 +43,20 @@ ITEMS |= {
     "AgentPersona": {**AGENT, "persona": ""},
     "AgentReference": AGENT,
     "EvalSample": {
-        "id": "", "epoch": 1, "passed": False, "status": "", "input": "", "target": "",
-        "output": "", "scores": {}, "error": "", "events": "", "model_usage": {},
-        "started_at": "", "completed_at": "", "metadata": {},
+        "id": "",
+        "epoch": 1,
+        "passed": False,
+        "status": "",
+        "input": "",
+        "target": "",
+        "output": "",
+        "scores": {},
+        "error": "",
+        "events": "",
+        "model_usage": {},
+        "started_at": "",
+        "completed_at": "",
+        "metadata": {},
     },
 }
 TAGS = {
