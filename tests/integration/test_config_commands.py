@@ -104,5 +104,6 @@ def test_schemas_are_printed_with_the_runners_of_this_host(chip: Project) -> Non
     config = json.loads(chip.ok("util", "schema", "config").out)
     assert "local" in config["then"]["properties"]["runner"]["properties"]
     flow = json.loads(chip.ok("util", "schema", "flow").out)
-    assert [one["required"] for one in flow["anyOf"]] == [["package"], ["fragment"]]
+    required = [one["required"] for one in flow["anyOf"]]
+    assert required == [["package"], ["fragment"], ["package-map"]]
     assert chip.dfm("util", "schema", "makefile").status == 2

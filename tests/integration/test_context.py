@@ -85,7 +85,7 @@ def test_editors_learn_where_tasks_stand_and_what_is_wrong(asked: Project) -> No
 
 def test_the_schema_can_be_written_to_a_file(asked: Project) -> None:
     assert asked.ok("util", "schema", "-o", "flow.json").out == ""
-    assert json.loads(asked.read("flow.json"))["title"] == "flow file of dfm"
+    assert json.loads(asked.read("flow.json"))["title"].startswith("flow file of dfm")
     assert json.loads(asked.ok("util", "schema", "config").out)
 
 
