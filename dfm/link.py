@@ -13,6 +13,7 @@ from dfm.wire.prelude import Step
 Proved = TypeVar("Proved")
 
 _MENTIONS = 64  # that wait for something to be said
+_MENTION_S = 0.5  # and for how long
 MOST_UNSENT = 256 * 1024 * 1024  # bytes; a peer that is further behind is cut off
 
 
@@ -42,6 +43,7 @@ class Link(asyncio.BufferedProtocol):
         self._transport: asyncio.Transport | None = None
         self._unsent: list[NamedTuple] = []
         self._is_scheduled = False
+        self._mention: asyncio.TimerHandle | None = None
         self._reason = ""
 
     def speak(self, catalogue: Catalogue) -> None:
@@ -61,11 +63,14 @@ class Link(asyncio.BufferedProtocol):
             self._loop.call_soon(self._flush)
 
     def mention(self, message: NamedTuple) -> None:
-        """Says something that can wait for the next message, which wakes the peer anyhow."""
+        """Says something that can wait for the next message, which wakes the peer anyhow; but not for
+        ever: a worker that drains waits for what nobody else waits for."""
         self._unsent.append(message)
         if len(self._unsent) >= _MENTIONS and not self._is_scheduled:
             self._is_scheduled = True
             self._loop.call_soon(self._flush)
+        elif self._mention is None:
+            self._mention = self._loop.call_later(_MENTION_S, self._flush_mentions)
 
     def close(self) -> None:
         """Ends the connection after what was sent."""
@@ -95,6 +100,8 @@ class Link(asyncio.BufferedProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
+        if self._mention is not None:
+            self._mention.cancel()
         reason = self._reason or (str(exc) if exc else "connection closed")
         if not self.first.done():
             self.first.set_exception(ConnectionError(reason))
@@ -102,6 +109,11 @@ class Link(asyncio.BufferedProtocol):
         if not self.closed.done():  # whoever waited for it may have been cancelled
             self.closed.set_result(None)
         self.lost(reason)
+
+    def _flush_mentions(self) -> None:
+        self._mention = None
+        if not self._is_scheduled:
+            self._flush()
 
     def _flush(self) -> None:
         self._is_scheduled = False

@@ -70,15 +70,19 @@ def parser() -> argparse.ArgumentParser:
         "--lost-timeout", type=float, default=300.0, metavar="S",
         help="leave when no daemon has answered for so long and nothing runs; default: 300",
     )  # fmt: skip
+    made.add_argument(
+        "--grace", type=float, default=300.0, metavar="S",
+        help="at the run limit of LSF (SIGUSR2) tasks may go on for so long; default: 300",
+    )  # fmt: skip
     return made
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a worker until it ends; returns the exit status."""
     words = parser().parse_args(arguments)
-    from dfm_worker.worker import Options, Worker, say  # after `--help`
+    from dfm_worker.worker import Options, Worker, job_end, say  # after `--help`
 
-    deadline = time.time() + words.walltime if words.walltime else words.deadline
+    told = time.time() + words.walltime if words.walltime else words.deadline
     try:
         options = Options(
             words.connect,
@@ -86,8 +90,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _own_name(words.worker.split(","), os.environ),
             words.cores,
             words.slots,
-            deadline,
+            job_end(os.environ) or told,
             words.lost_timeout,
+            words.grace,
         )
         return Worker(options).serve()
     except DfmError as error:

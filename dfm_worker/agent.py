@@ -77,6 +77,8 @@ class Agent:
         ] = {}  # started; when to say so, and when it was
         self._is_welcome = False  # the daemon listens
         self._draining = ""
+        self._last: Leave | None = None  # its job has reached its run limit: how it will leave
+        self._gives_up_at = float("inf")  # with tasks that still run then
         self._is_leaving = False
         self._lease_s = _WELCOME_S
         self._heard_at = now  # or since when it could be heard
@@ -112,6 +114,16 @@ class Agent:
         """Its job is being ended, or nobody can come back for its tasks: they end with it."""
         return self._leave_now(Leave(reason, status))
 
+    def run_out(self, last: Leave, now: float, grace_s: float) -> list[Action]:
+        """Its job has reached its run limit: it takes no more. What runs may end by itself within the
+        grace, and is lost with this worker after it."""
+        if self._is_leaving or self._last is not None:
+            return []
+        self._last = last
+        self._gives_up_at = now + grace_s
+        said = [Send(wire.Draining(last.reason))] if self._is_welcome else []
+        return [*said, *self._give_back(list(self._queue)), *self._leave_if_drained()]
+
     def hear(self, message: Heard, now: float) -> list[Action]:
         if self._is_leaving:
             return []
@@ -132,7 +144,9 @@ class Agent:
                     return []  # said twice
                 known = self._blobs[run]
                 self._queue[attempt] = Start(attempt, spec, [known[blob] for blob in blobs])
-                return self._give_back([attempt]) if self._draining else self._start_queued()
+                if self._draining or self._last is not None:
+                    return self._give_back([attempt])
+                return self._start_queued()
             case wire.Acknowledged(run, task, number):
                 self._finished.pop(Held(run, task, number), None)
                 return self._leave_if_drained()
@@ -176,8 +190,17 @@ class Agent:
             return starts
         return [Send(finished, can_wait=bool(starts)), *starts]
 
+    def lost(self, attempt: Held) -> list[Action]:
+        """The signal of the run limit has ended it, too: it has not failed, and is lost with this worker."""
+        self._running.pop(attempt, None)
+        self._unsaid.pop(attempt, None)
+        self._dropped.discard(attempt)
+        return self._leave_if_drained()
+
     def tick(self, now: float) -> list[Action]:
         """To be called when `next_deadline` has come."""
+        if self._last is not None and now >= self._gives_up_at:
+            return self._leave_now(self._last)
         if now >= self._heard_at + self._lease_s:
             return self.disconnected(now)
         actions: list[Action] = []
@@ -192,7 +215,7 @@ class Agent:
 
     def next_deadline(self) -> float:
         """Seconds of the caller's clock; infinite once it leaves."""
-        due = min(self._next_beat, self._heard_at + self._lease_s)
+        due = min(self._next_beat, self._heard_at + self._lease_s, self._gives_up_at)
         return min(due, self._first_unsaid()) if self._unsaid and self._is_welcome else due
 
     def _look_again(self, now: float) -> list[Action]:
@@ -210,6 +233,8 @@ class Agent:
             for attempt, at in self._running.items()
             if at and attempt not in self._unsaid and attempt not in self._dropped
         ]
+        if self._last is not None:
+            running.append(wire.Draining(self._last.reason))
         return [Send(message) for message in running + list(self._finished.values())]
 
     def _first_unsaid(self) -> float:
@@ -240,9 +265,10 @@ class Agent:
         ]
 
     def _leave_if_drained(self) -> list[Action]:
-        if not self._draining or self._is_leaving or self._running or self._finished:
+        leave = self._last or (Leave(self._draining, 0) if self._draining else None)
+        if leave is None or self._is_leaving or self._running or self._finished:
             return []
-        return [Send(wire.Leaving(self._draining)), *self._leave_now(Leave(self._draining, 0))]
+        return [Send(wire.Leaving(leave.reason)), *self._leave_now(leave)]
 
     def _leave_now(self, leave: Leave) -> list[Action]:
         """What is killed now is lost with this worker: it did not fail, and runs again elsewhere."""
@@ -250,5 +276,5 @@ class Agent:
         self._queue.clear()
         self._unsaid.clear()
         self._dropped |= self._running.keys()
-        self._lease_s = self._next_beat = float("inf")
+        self._lease_s = self._next_beat = self._gives_up_at = float("inf")
         return [*(End(attempt, 0.0) for attempt in self._running), leave]

@@ -88,8 +88,9 @@ def publish(words: argparse.Namespace) -> None:
     for severity, message in done.markers:
         sys.stderr.write(f"dfm-out: {message}\n")
         append("DFM_MARKERS", json.dumps({"severity": severity, "msg": message}))
-    files = FileSet(words.filetype, out_dir, list(dict.fromkeys(done.files)))
-    append("DFM_OUTPUT", json.dumps(plain(files)))
+    if done.files:
+        files = FileSet(words.filetype, out_dir, list(dict.fromkeys(done.files)))
+        append("DFM_OUTPUT", json.dumps(plain(files)))
     if done.has_failed:
         sys.exit(1)
 

@@ -67,7 +67,9 @@ async def run_class(made: type[PyTask], context: TaskRunCtxt, value: Any) -> Any
     result = task()  # type: ignore[operator,unused-ignore]
     result = await result if inspect.isawaitable(result) else result
     if isinstance(result, str):
-        status = await context.exec(["/bin/bash", "-c", result], logfile=f"{value.name}_script.log")
+        status = await context.exec(
+            ["/bin/bash", "-c", result], logfile=f"{value.name.replace('/', '_')}_script.log"
+        )
         return TaskDataResult(status=status)
     return result
 

@@ -4,6 +4,7 @@ the script contract, sections 29.2 and 29.3 of the language."""
 import os
 from typing import NamedTuple
 
+from dfm.wire.files import log_name, record_name, script_name
 from dfm.wire.task import TaskSpec
 
 COLLECTED_LIMIT = 48 * 1024 * 1024  # bytes of one file that a task hands back: five fit in a frame
@@ -47,11 +48,11 @@ def write(path: str, data: bytes, mode: int = 0o666) -> None:
 
 
 def log_file(spec: TaskSpec) -> str:
-    return f"{spec.rundir}/{spec.name}.log"
+    return f"{spec.rundir}/{log_name(spec.file_stem)}"
 
 
 def script_file(spec: TaskSpec) -> str:
-    return f"{spec.rundir}/{spec.name}_cmd.sh"
+    return f"{spec.rundir}/{script_name(spec.file_stem)}"
 
 
 def stage(spec: TaskSpec, inputs: bytes) -> None:
@@ -83,7 +84,7 @@ def stage(spec: TaskSpec, inputs: bytes) -> None:
 
 def _forget_last_run(spec: TaskSpec) -> None:
     try:
-        os.truncate(f"{spec.rundir}/{spec.name}.exec_data.json", 0)
+        os.truncate(f"{spec.rundir}/{record_name(spec.file_stem)}", 0)
     except FileNotFoundError:
         pass
     stale = [MEMENTO_OUT] if spec.memento is not None else [MEMENTO_OUT, MEMENTO]

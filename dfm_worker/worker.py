@@ -51,6 +51,7 @@ class Options(NamedTuple):
     slots: int
     deadline: float | None
     lost_timeout_s: float
+    grace_s: float  # of tasks that run when its job reaches its run limit
 
 
 def array_index(environ: Mapping[str, str]) -> str:
@@ -69,6 +70,12 @@ def job_id(environ: Mapping[str, str]) -> str:
     if "SLURM_ARRAY_JOB_ID" in environ:
         return f"{environ['SLURM_ARRAY_JOB_ID']}_{index}"
     return environ.get("SLURM_JOB_ID", "")
+
+
+def job_end(environ: Mapping[str, str]) -> float | None:
+    """When this job ends, in UTC seconds, if its scheduler says so: Slurm since 23.02."""
+    end = environ.get("SLURM_JOB_END_TIME", "")
+    return float(end) if end.isdecimal() else None
 
 
 def host_name(environ: Mapping[str, str]) -> str:
@@ -102,6 +109,8 @@ class Worker:
         self._asked: set[Held] = set()  # of these, to end
         self._is_batch_job = any(name.startswith(_JOB_PREFIXES) for name in os.environ)
         self._leaving: Leave | None = None
+        self._has_run_out = False  # its job has reached its run limit
+        self._grace_s = options.grace_s
         self._is_urgent = False  # something was said that cannot wait
         self._flushes = False  # a timer does it
         self._due = float("inf")  # when the agent is to be called next
@@ -139,12 +148,20 @@ class Worker:
         def caught() -> None:
             number = signal.Signals(os.read(reader, 1)[0])
             if number is signal.SIGUSR2:
-                reason = "SIGUSR2: its job has reached its run limit"
-                self._perform(self._agent.end(reason, _STATUS_AT_RUN_LIMIT))
+                self._run_out()
             else:
                 self._perform(self._agent.end(f"ended by {number.name}"))
 
         self._loop.add_reader(reader, caught)
+
+    def _run_out(self) -> None:
+        """LSF ends the job some minutes after this signal, by others."""
+        reason = "SIGUSR2: its job has reached its run limit"
+        if not self._has_run_out:
+            self._has_run_out = True
+            say(f"takes no more: {reason}")
+        last = Leave(reason, _STATUS_AT_RUN_LIMIT)
+        self._perform(self._agent.run_out(last, self._loop.time(), self._grace_s))
 
     def _hear(self, message: Heard) -> None:
         self._perform(self._agent.hear(message, self._loop.time()))
@@ -256,7 +273,13 @@ class Worker:
         self._asked.discard(held)
         ended_by = -result.status if result.status < 0 else result.status - _SHELLS_BASE
         if self._is_batch_job and not was_asked and ended_by in _SCHEDULERS_SIGNALS:
-            self._loop.call_later(_DOUBT_S, lambda: self._report(held, result))
+            self._loop.call_later(_DOUBT_S, self._judge, held, result, ended_by)
+        else:
+            self._report(held, result)
+
+    def _judge(self, held: Held, result: TaskResult, ended_by: int) -> None:
+        if self._has_run_out and ended_by == signal.SIGUSR2:
+            self._perform(self._agent.lost(held))
         else:
             self._report(held, result)
 

@@ -71,6 +71,8 @@ def _collect(
 
 
 async def _end(left: Leftovers, *, is_dry: bool) -> list[Leftover]:
+    if not is_dry:
+        left.stop_submitting()
     jobs = await left.jobs()
     if not is_dry:
         await left.end()

@@ -97,6 +97,9 @@ def run_command(
             "--override", metavar="TASK=OTHER", help="build another task wherever one is needed"
         ),
     ] = [],  # noqa: B006
+    needs: Annotated[
+        list[str], typer.Option("--needs", metavar="TASK", help="one more need of the task")
+    ] = [],  # noqa: B006
     runner: Annotated[
         str | None,
         typer.Option("--runner", metavar="NAME", help="where tasks run: local, or another runner"),
@@ -169,6 +172,7 @@ def run_command(
         parameter_files=[*early_file, *param_file],
         package_maps=[*early_map, *package_map],
         overrides=override,
+        needs=needs,
         runner=runner,
         runner_options=runner_opt,
         resource_class=resource_class,

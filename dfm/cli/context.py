@@ -9,6 +9,7 @@ from dfm.cli.show.show import skills
 from dfm.cli.show.text import details, listed
 from dfm.flow.declarations import Task
 from dfm.flow.load import Flow, Options, load
+from dfm.graph.values import Value
 
 
 def context(
@@ -30,7 +31,7 @@ def context(
                 *(f"  {line}" for line in listed(found[part], verbose=verbose)),
             ]
     if found["imports"]:
-        lines += ["", "imports:", *(f"  {one}" for one in found["imports"])]
+        lines += ["", "imports:", *(f"  {_import(one)}" for one in found["imports"])]
     print("\n".join(lines))  # noqa: T201
     return 0
 
@@ -78,3 +79,11 @@ def _task(flow: Flow, task: Task, *, verbose: bool) -> Entry:
         entry["doc"] = catalog.doc(task)
         entry["params"] = flow.parameter_values(task)
     return entry
+
+
+def _import(written: Value) -> str:
+    """`uart from libs/uart as u`."""
+    if not isinstance(written, dict):
+        return str(written)
+    parts = [f"{key} {written[key]}" for key in ("from", "as", "config") if key in written]
+    return " ".join([*([str(written["name"])] if "name" in written else []), *parts])

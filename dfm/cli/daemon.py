@@ -184,6 +184,8 @@ def _text(document: dict[str, Any]) -> str:
             f"worker {worker['worker_id']}: {worker['state']}, job {worker['job_id'] or '-'}, host"
             f" {worker['hostname'] or '-'}, {plural(worker['tasks_done'], 'task')} done {what}".rstrip()
         )
+    for host, until in document["excluded_hosts"].items():
+        lines.append(f"host {host}: gets no tasks until {until}, it lost worker after worker")
     for client in document["clients"]:
         lines.append(
             f"run {client['run_id']}: {client['user']}, pid {client['pid']} on {client['host']},"

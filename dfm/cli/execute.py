@@ -76,7 +76,7 @@ async def _execute(run: Run, means: Means, reached: Reached | None) -> signal.Si
     display = means.display
     limits = means.config.limits
     async with contextlib.AsyncExitStack() as stack:
-        animation = loop.create_task(_animate(display))
+        animation = loop.create_task(_animate(display, driver))
         stack.callback(animation.cancel)
         if reached is None:
             jobs, jobserver = _jobserver(means)
@@ -154,10 +154,11 @@ def _ephemeral(project: StateFolder, means: Means) -> Iterator[Line]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-async def _animate(display: Display) -> None:
-    while True:
+async def _animate(display: Display, driver: Driver) -> None:
+    while not display.is_cut_off:
         display.refresh()
         await asyncio.sleep(_FRAME_S)
+    driver.interrupt(signal.SIGPIPE)
 
 
 def _jobserver(means: Means) -> tuple[int, Jobserver]:

@@ -5,7 +5,7 @@ import os
 import sys
 
 from dfm.cli.listing import list_tasks
-from dfm.errors import RunnerError, UsageError
+from dfm.errors import UsageError
 from dfm.flow.dot import dot
 from dfm.flow.load import Options, load
 
@@ -40,4 +40,4 @@ def _write(path: str, text: str) -> None:
         with open(path, "w", encoding="utf-8", errors="surrogateescape") as file:
             file.write(text)
     except OSError as error:
-        raise RunnerError(f"cannot write {path}: {error.strerror}") from None
+        raise UsageError(f"cannot write {path}: {error.strerror}") from None

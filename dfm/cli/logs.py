@@ -12,6 +12,7 @@ from dfm.errors import DfmError, UsageError
 from dfm.flow.load import Flow, Options, load
 from dfm.flow.names import find_goal
 from dfm.flow.problems import did_you_mean
+from dfm.graph.names import file_name
 from dfm.graph.node import Compound, Script
 
 _MOST_CANDIDATES = 12
@@ -57,7 +58,7 @@ def _preferred(found: list[TaskLog], name: str, root: str) -> list[TaskLog]:
             goal = find_goal(flow.program, name).name
         except UsageError:
             goal = name
-        chosen = [log for log in found if log.task == goal]
+        chosen = [log for log in found if file_name(log.task) == file_name(goal)]
         if len(chosen) == 1:
             return chosen
     names = {log.task for log in found}
@@ -111,7 +112,7 @@ def _from_flow(rundir: str, name: str, root: str) -> tuple[set[str], list[TaskLo
         raise UsageError(f"{found[0].name} has no log: it runs no command")
     known = {node.name for node in nodes if isinstance(node.work, Script)}
     return known, [
-        TaskLog(node.name, f"{rundir}/{node.rundir}")
+        TaskLog(node.name, f"{rundir}/{node.rundir}", node.stem)
         for node in found
         if isinstance(node.work, Script)
     ]

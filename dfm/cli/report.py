@@ -11,7 +11,7 @@ from typing import Any
 from dfm.engine import records
 from dfm.engine.outcome import Ending, Outcome
 from dfm.errors import RunnerError
-from dfm.flow.instance import folder_name
+from dfm.graph.names import file_name
 
 SCHEMA = "dvflow-report/1"
 _SEVERITIES = ("info", "warning", "error")
@@ -24,7 +24,8 @@ def write_report(
     """Makes or updates the folder. Raises RunnerError."""
     try:
         os.makedirs(f"{folder}/logs", exist_ok=True)
-        tasks = [_task(folder, one) for one in outcomes if one.ending is not Ending.SKIPPED]
+        taken: set[str] = set()  # names of logs
+        tasks = [_task(folder, one, taken) for one in outcomes if one.ending is not Ending.SKIPPED]
         failed = sum(one.ending in _FAILED for one in outcomes)
         markers = Counter(marker["severity"] for task in tasks for marker in task["markers"])
         report = {
@@ -72,10 +73,10 @@ def summary_markdown(counts: Mapping[Ending, int], outcomes: Sequence[Outcome]) 
     return "\n".join([*lines, ""])
 
 
-def _task(folder: str, outcome: Outcome) -> dict[str, Any]:
+def _task(folder: str, outcome: Outcome, taken: set[str]) -> dict[str, Any]:
     """As its record says, which is there unless the task was lost."""
     node = outcome.node
-    record = records.read_in(outcome.folder, node.name) or {}
+    record = records.read_file(outcome.record) or {}
     result = record.get("result", {})
     was_executed = outcome.ending in (Ending.DONE, *_FAILED)
     return {
@@ -84,7 +85,7 @@ def _task(folder: str, outcome: Outcome) -> dict[str, Any]:
         "changed": bool(was_executed and outcome.changed),
         "cache_hit": outcome.ending is Ending.CACHE,
         "rundir": outcome.folder,
-        "log": _copy_log(folder, outcome),
+        "log": _copy_log(folder, outcome, taken),
         "markers": [_marker(marker) for marker in result.get("markers") or ()],
     }
 
@@ -93,15 +94,14 @@ def _marker(marker: Mapping[str, Any]) -> dict[str, Any]:
     return {key: marker.get(key) for key in ("msg", "severity", "loc")}
 
 
-def _copy_log(folder: str, outcome: Outcome) -> str | None:
-    name = outcome.node.name
-    source = f"{outcome.folder}/{name}.log"
-    if not os.path.isfile(source):
+def _copy_log(folder: str, outcome: Outcome, taken: set[str]) -> str | None:
+    if not os.path.isfile(outcome.log):
         return None
-    log = f"logs/{folder_name(name)}.log"
-    if os.path.dirname(outcome.folder) and not outcome.folder.endswith(folder_name(name)):
-        log = f"logs/{folder_name(os.path.basename(outcome.folder))}.{folder_name(name)}.log"
-    shutil.copyfile(source, f"{folder}/{log}")
+    log = f"logs/{file_name(outcome.node.name)}.log"
+    if log in taken:  # bodies that were inherited keep their names
+        log = f"logs/{file_name(outcome.node.rundir + '.' + outcome.node.name)}.log"
+    taken.add(log)
+    shutil.copyfile(outcome.log, f"{folder}/{log}")
     return log
 
 

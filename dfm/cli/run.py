@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from dfm.cli.display.cut_off import CUT_OFF, drop_output
 from dfm.cli.display.display import Display
 from dfm.cli.display.lines import Lines
 from dfm.cli.display.summary import summary
@@ -24,6 +25,7 @@ from dfm.engine.run import Run
 from dfm.engine.specs import Places, RunContext
 from dfm.errors import DfmError, UsageError
 from dfm.flow.load import Flow, Options, SummaryFunction, load
+from dfm.flow.trials import Runner
 from dfm.graph.node import Graph, Node, Said
 from dfm.runners.registry import LOCAL, choose, configuration
 
@@ -51,6 +53,7 @@ class Request(NamedTuple):
     parameter_files: Sequence[str]
     package_maps: Sequence[str]
     overrides: Sequence[str]
+    needs: Sequence[str]
     runner: str | None
     runner_options: Sequence[str]
     resource_class: str | None
@@ -121,21 +124,20 @@ INTERRUPTED = 128 + signal.SIGINT
 def run(request: Request) -> int:
     """Runs tasks; returns the exit status. Raises DfmError for what keeps them from being run."""
     try:
-        return _run(request)
+        status = _run(request)
+        sys.stdout.flush()
+        return status
     except KeyboardInterrupt:  # before anything had to be executed
         return INTERRUPTED
+    except BrokenPipeError:
+        drop_output(sys.stdout)
+        return CUT_OFF
 
 
 def _run(request: Request) -> int:
     began = time.monotonic()
     if request.ui and request.ui not in _UIS:
         raise UsageError(f"-u {request.ui}: not one of {', '.join(_UIS)}")
-    layout = os.environ.get("DV_FLOW_RUNDIR_LAYOUT", "")
-    if layout not in ("", "legacy"):
-        raise UsageError(
-            f"DV_FLOW_RUNDIR_LAYOUT={layout}: the layout `leaf` is not there yet",
-            hint="unset it, or say `legacy`",
-        )
     if request.run_id and not _RUN_ID.fullmatch(request.run_id):
         raise UsageError(f"--run-id {request.run_id}: a name of letters, digits, `.`, `_` and `-`")
     gc.disable()  # all that is made until the graph stands is there to stay: 3 times as fast
@@ -149,7 +151,7 @@ def _run(request: Request) -> int:
         list_tasks(flow)
         return 0
     rundir = os.path.join(os.getcwd(), "rundir")
-    graph = flow.graph(flow.goals, rundir)
+    graph = flow.graph(flow.goals, rundir, request.needs)
     _warn(flow)
     if all(isinstance(node.work, Said) for node in graph.nodes):
         return _say(graph, rundir)
@@ -189,7 +191,7 @@ def _run_graph(request: Request, flow: Flow, graph: Graph, rundir: str, began: f
         cache=_cache(),
     )
     summaries = [] if request.no_summary else flow.summaries(graph)
-    if summaries:
+    if summaries or flow.runners:
         watch.outcomes = []
     caught: signal.Signals | None = None
     try:
@@ -209,8 +211,11 @@ def _run_graph(request: Request, flow: Flow, graph: Graph, rundir: str, began: f
         engine.close()
     status = _status(engine, caught)
 
+    tests = _tests(flow.runners, graph, engine, watch, context)
+
     def task_summary() -> str:
-        return summary(engine.counts, watch.failures, time.monotonic() - began)
+        text = summary(engine.counts, watch.failures, time.monotonic() - began)
+        return "\n".join([*tests, text])
 
     if summaries:
         _print_own(summaries, graph, engine, watch, status, task_summary, verbose=request.verbose)
@@ -240,6 +245,24 @@ def _print_own(
             text = task_summary()
         if text is not None:
             print(text)  # noqa: T201
+
+
+def _tests(
+    runners: Sequence[Runner], graph: Graph, engine: Run, watch: Watch, context: RunContext
+) -> list[str]:
+    """What is to be said of the tests of the run; writes the logs of evaluations. Raises RunnerError."""
+    said: list[str] = []
+    for runner in runners:
+        from dfm.cli.verdicts import cases, lines  # few flows have tests
+
+        found = cases(runner, engine, watch.outcomes or ())
+        said += lines(runner, found)
+        if "epochs" in runner.params:
+            from dfm.cli.evaluation import write_logs
+
+            run_id = context.environment["DFM_RUN_ID"]
+            write_logs(runner, found, graph, context.places.rundir, run_id)
+    return said
 
 
 def _cache() -> "Cache | None":

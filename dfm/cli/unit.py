@@ -2,7 +2,8 @@
 
 Workers of the runner `local` are children of the service, and so are the tasks that they run. What
 would change the meaning of a task is therefore left out: simulators call personality(2), 32-bit
-tools are still around, set-group-ID folders are common, and tasks of two runs meet in /tmp.
+tools are still around, set-group-ID folders are common, and tasks of two runs meet in /tmp. Of the
+umask tasks notice nothing: each has that of the `dfm run` that asked for it.
 """
 
 import hashlib
@@ -23,9 +24,10 @@ _PASSED_ON_TO_OTHERS = re.compile(_OF_THE_SITE)
 _PASSED_ON = re.compile(f"{_OF_THE_SITE}|DFM_RUNNER|XDG_CONFIG_HOME")
 _HELPERS = ("bsub", "bjobs", "bkill", "sbatch", "squeue", "scancel")
 _FOR_ALL = """\
+UMask=0077
 RestrictRealtime=yes
 RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
-SystemCallFilter=~@clock @module @obsolete @raw-io @reboot @swap
+SystemCallFilter=~@clock @cpu-emulation @module @obsolete @raw-io @reboot @swap
 SystemCallErrorNumber=EPERM"""
 _WITHOUT_HELPERS = "NoNewPrivileges=yes"
 _FOR_SYSTEM = """\

@@ -24,7 +24,9 @@ def validate(options: Options, *, as_json: bool) -> int:
     except FlowError as error:
         errors = error.problems
     else:
-        warnings = [_warning(problem) for problem in flow.warnings()] + findings(flow.catalog)
+        warnings = [_warning(problem) for problem in flow.warnings()] + findings(
+            flow.catalog, flow.products
+        )
         info = counts(flow.catalog)
     if as_json:
         found = [_error(problem) for problem in errors]

@@ -162,6 +162,7 @@ class DaemonDispatcher:
             walltime_s=requirements.walltime_s,
             limits=dict(requirements.limits),
             expected_s=expected_s,
+            names_walltime=requirements.names_walltime,
         )
         is_refused = len(packed) > FRAME_LIMIT - _ROOM or len(inputs) > FRAME_LIMIT - _ROOM
         self._wanted[task] = Wanted(number, submit, is_refused=is_refused)

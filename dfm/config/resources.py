@@ -51,7 +51,10 @@ def resolve(
         name, cores, memory_mib, queue, request.resource_class or "", tuple(dict.fromkeys(select)),
         runner, options,
     )  # fmt: skip
-    return Requirements(shape, cores, walltime_s, walltime_from, request.limits, request.priority)
+    return Requirements(
+        shape, cores, walltime_s, walltime_from, request.limits, request.priority,
+        names_walltime=bool(request.walltime_s or chosen.walltime_s),
+    )  # fmt: skip
 
 
 def find_faults(request: Request, config: Config, runner: str | None) -> Iterator[Fault]:

@@ -17,8 +17,10 @@ from typing import Any, NamedTuple
 
 from dfm.engine.records import Result
 from dfm.engine.signatures import FILE_SET
+from dfm.graph.names import file_name
 from dfm.graph.node import Node
 from dfm.graph.values import Fields
+from dfm.wire.files import record_name, script_name
 
 MARKER = ".cache_config.yaml"
 _RUNDIR = "${{ rundir }}"  # stands for the run directory in what is stored
@@ -83,7 +85,7 @@ class Cache:
         os.makedirs(home, exist_ok=True)
         made = tempfile.mkdtemp(prefix=".new-", dir=home)
         try:
-            _pack(folder, node.name, f"{made}/artifacts", node.cache.compression)
+            _pack(folder, node.file_stem, f"{made}/artifacts", node.cache.compression)
             items = _replaced(list(result.items), folder, _RUNDIR)
             _dump(f"{made}/output.json", {"output": items, "memento": result.memento})
             _dump(f"{made}/metadata.json", {"task": node.name, "key": key, "time": time.time()})
@@ -105,7 +107,7 @@ class Cache:
 
 
 def _name(node: Node) -> str:
-    return node.name.replace("/", "_")
+    return file_name(node.name)
 
 
 def _is_inside(items: Iterable[Fields], folder: str) -> bool:
@@ -125,9 +127,9 @@ def _replaced(value: Any, old: str, new: str) -> Any:
     return value
 
 
-def _pack(folder: str, name: str, place: str, compression: str) -> None:
+def _pack(folder: str, stem: str, place: str, compression: str) -> None:
     """All that the task left but what dfm puts there itself."""
-    kept = {*_OURS, f"{name}.exec_data.json", f"{name}_cmd.sh"}
+    kept = {*_OURS, record_name(stem), script_name(stem)}
     if compression not in _ARCHIVES:
         shutil.copytree(
             folder, place, symlinks=True,

@@ -31,7 +31,7 @@ class Driver:
         """Returns when every node is over. SIGINT and SIGTERM interrupt; a second one kills."""
         self._loop.set_exception_handler(self._fault)
         for number in _INTERRUPTS:
-            self._loop.add_signal_handler(number, self._interrupt, number)
+            self._loop.add_signal_handler(number, self.interrupt, number)
         try:
             self._go_on()
             await self._over
@@ -76,7 +76,8 @@ class Driver:
         """A callback has raised: a fault of dfm, and no reason to hang."""
         self.fail(context.get("exception") or RuntimeError(context["message"]))
 
-    def _interrupt(self, number: signal.Signals) -> None:
+    def interrupt(self, number: signal.Signals) -> None:
+        """Nothing more begins, and what runs has a few seconds; the second time, none."""
         self._interrupts += 1
         if self._interrupts > _KILLING:  # all that can be done has been
             return

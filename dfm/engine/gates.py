@@ -16,7 +16,7 @@ class Gates:
     def leaves_out(self, node: Node) -> bool:
         """Whether a node stands behind a closed gate; if it is one itself, it is closed then."""
         # What `iff` has disabled waits for no gate.
-        if node.gate is None or isinstance(node.work, Disabled) or self._is_open(node.gate):
+        if node.gate is None or isinstance(node.work, Disabled) or self.is_open(node.gate):
             return False
         if isinstance(node.work, Gate):
             self._decisions[node.number] = Decision(
@@ -42,12 +42,16 @@ class Gates:
 
     def emitted(self, work: Compound) -> Sequence[Item]:
         """By the last iteration that was done, or the branch; without one the inputs pass."""
+        return [item for number in self.emitting(work) for item in self._output_of(number)]
+
+    def emitting(self, work: Compound) -> tuple[int, ...]:
+        """The nodes that emit it."""
         assert work.turns is not None
         assert work.entry is not None
-        done = [results for gate, results in work.turns if self._is_open(gate)]
-        numbers = done[-1] if done else (work.entry,)
-        return [item for number in numbers for item in self._output_of(number)]
+        done = [results for gate, results in work.turns if self.is_open(gate)]
+        return done[-1] if done else (work.entry,)
 
-    def _is_open(self, gate: int) -> bool:
+    def is_open(self, gate: int) -> bool:
+        """Whether it was opened; one that nothing has come to was not."""
         decision = self._decisions.get(gate)
         return decision is not None and decision.taken

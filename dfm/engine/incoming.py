@@ -45,6 +45,11 @@ class View:
         self._signature: list[dict[str, Any]] | None = None
         self._inputs: dict[str, tuple[list[Fields], bytes]] = {}
 
+    def with_more(self, items: Sequence[Item]) -> "View":
+        """The same needs and more items, which they did not emit: a change in any case."""
+        joined = Incoming([*self.items.raw, *items], [*self.items.items, *items])
+        return View(self.names, joined, self.executions, self._sign, changed=True)
+
     def signature(self) -> list[dict[str, Any]]:
         if self._signature is None:
             self._signature = self._sign(self.items.items)

@@ -40,6 +40,14 @@ class Limits:
         """A node has to wait until its tokens fit."""
         self._waiting.setdefault(wanted, deque()).append(number)
 
+    def held(self) -> dict[int, str]:
+        """The nodes that are set aside, each with a limit that has too little left for it."""
+        return {
+            number: next((name for name, count in wanted if self._free[name] < count), wanted[0][0])
+            for wanted, numbers in self._waiting.items()
+            for number in numbers
+        }
+
     def may_go_on(self) -> bool:
         """Whether `take_fitting` would find nodes."""
         return any(map(self.fit, self._waiting))

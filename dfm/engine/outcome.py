@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 from dfm.engine.records import Marker, Usage
 from dfm.graph.node import Node
 from dfm.graph.values import Fields
+from dfm.wire.files import log_name, record_name
 from dfm.wire.task import Requirements, TaskResult
 
 _SHELL_BASE = 128  # of the status of a shell whose last command was killed by a signal
@@ -27,7 +28,7 @@ class Ending(enum.Enum):
 
 
 class Outcome(NamedTuple):
-    """The end of one node. A log that a task has is `NAME.log` in `folder`."""
+    """The end of one node."""
 
     node: Node
     ending: Ending
@@ -41,6 +42,16 @@ class Outcome(NamedTuple):
     changed: bool = False
     inputs: Sequence[Fields] = ()  # of one that was executed
     output: Sequence[Fields] = ()
+
+    @property
+    def log(self) -> str:
+        """Where it is, if there is one."""
+        return f"{self.folder}/{log_name(self.node.file_stem)}"
+
+    @property
+    def record(self) -> str:
+        """The same of its record."""
+        return f"{self.folder}/{record_name(self.node.file_stem)}"
 
 
 class Observer(Protocol):

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from dfm.graph.node import Compound, Node, Selection
 from dfm.graph.values import Fields
+from dfm.wire.files import log_name, record_name
 
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC
 _WORDS = {"all": "All", "none": "No", "unused": "Unused"}
@@ -65,18 +66,19 @@ class Input(NamedTuple):
 
 
 def path(rundir: str, node: Node) -> str:
-    return f"{rundir}/{node.rundir}/{node.name}.exec_data.json"
+    return f"{rundir}/{node.rundir}/{record_name(node.file_stem)}"
 
 
 def read(rundir: str, node: Node) -> dict[str, Any] | None:
     """The record of a node; None if there is none, or none that can be read."""
-    return read_in(f"{rundir}/{node.rundir}", node.name)
+    record = read_file(path(rundir, node))
+    # Short names of directories may have been another task's.
+    return record if record is not None and record.get("name", node.name) == node.name else None
 
 
-def read_in(folder: str, name: str) -> dict[str, Any] | None:
-    """The same from the directory that a node ran in, and its name."""
+def read_file(place: str) -> dict[str, Any] | None:
     try:
-        fd = os.open(f"{folder}/{name}.exec_data.json", os.O_RDONLY | os.O_CLOEXEC)
+        fd = os.open(place, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return None
     try:
@@ -115,7 +117,7 @@ def write(
         "name": node.name,
         "srcdir": node.srcdir,
         "rundir": folder,
-        "logfile": f"{node.name}.log",
+        "logfile": log_name(node.file_stem),
         "params": node.params,
         "inputs_signature": given.signature,
         "input": {

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from dfm.engine import contract, library, records, waiting
 from dfm.engine.base import Base
-from dfm.engine.bodies import subtasks
+from dfm.engine.bodies import Bodies
 from dfm.engine.caching import Caching
 from dfm.engine.claims import Claims
 from dfm.engine.digests import Digests
@@ -20,13 +20,14 @@ from dfm.engine.emitted import emitted, re_emitted
 from dfm.engine.executions import Executions, digest
 from dfm.engine.freshness import Freshness
 from dfm.engine.gates import Gates
+from dfm.engine.given import Given
 from dfm.engine.incoming import Finished, View, Views
 from dfm.engine.limits import Limits, tokens_of
 from dfm.engine.outcome import Ending, Observer, Outcome, why_failed
 from dfm.engine.ready import Ready, is_submitted
 from dfm.engine.records import Input, Marker, Result, Usage
 from dfm.engine.signatures import Signatures
-from dfm.engine.specs import RunContext
+from dfm.engine.specs import RunContext, question
 from dfm.errors import FlowError
 from dfm.graph.dataflow import Item, forwarded, inputs_of
 from dfm.graph.node import (
@@ -56,20 +57,6 @@ INTERRUPT_GRACE_S = 5.0
 _NOT_DONE = frozenset({State.FAILED, State.SKIPPED, State.WAITING, State.READY, State.RUNNING})
 
 
-class _Given:
-    """A node that is being executed, with what it was given."""
-
-    __slots__ = ("input", "is_question", "markers", "record", "requirements", "view")
-
-    def __init__(self, view: View, given: Input, record: dict[str, Any] | None) -> None:
-        self.view = view
-        self.input = given
-        self.record = record  # of its last execution
-        self.requirements: Requirements | None = None  # of one that is submitted
-        self.markers: list[Marker] = []
-        self.is_question = False  # its `uptodate` function runs, not the task
-
-
 class Run:
     """The state of one run of a graph."""
 
@@ -95,7 +82,7 @@ class Run:
         self._resolve: Callable[[Request | None], Requirements]  # as soon as there is a dispatcher
         self._limits = Limits({})
         self._ready = Ready(graph.nodes)
-        self._given: dict[int, _Given] = {}
+        self._given: dict[int, Given] = {}
         self._finished: list[Finished | None] = [None] * len(graph.nodes)
         digests = Digests(self._rundir)
         self._digests = digests
@@ -107,6 +94,7 @@ class Run:
         self._mementos: dict[str, Any] = {}
         self._executions = Executions()
         self._gates = Gates(self.output_of)
+        self._bodies = Bodies(graph, self.plan, self._finished, self._gates)
         self._statuses: dict[int, int] = {}  # of nodes that failed
 
     # For whoever owns the loop
@@ -174,7 +162,7 @@ class Run:
 
     def started(self, number: int, where: str) -> None:
         given = self._given.get(number)
-        if given is None or not given.is_question:
+        if given is None or not given.is_question:  # else the task itself may not have to run
             self._observer.started(self._graph.nodes[number], where)
 
     def finished(self, number: int, result: TaskResult) -> None:
@@ -220,10 +208,10 @@ class Run:
 
     def why(self, task: str) -> dict[str, Any]:
         """Why tasks wait that the dispatcher does not have; empty: all of them."""
-        graph, plan, given = self._graph, self.plan, self._given
+        graph, plan, held = self._graph, self.plan, self._limits.held()
         if task:
-            return waiting.of_one(graph, plan, task, given)
-        return waiting.of_all(graph, plan, given)
+            return waiting.of_one(graph, plan, held, self._given, task)
+        return waiting.of_all(graph, plan, held, self._given)
 
     # Visiting
 
@@ -237,10 +225,10 @@ class Run:
             self._more(self.plan.skip(number))
             return
         node = self._graph.nodes[number]
-        view = self._views.of(node.needs, self._finished)
         if self._gates.leaves_out(node):
             self._do_nothing(node)
             return
+        view = self._view(node)
         match node.work:
             case Disabled():
                 self._do_nothing(node)
@@ -260,6 +248,11 @@ class Run:
             case _:
                 self._visit_task(node, view)
 
+    def _view(self, node: Node) -> View:
+        if isinstance(node.work, Compound) and node.work.on_error is not None:
+            return self._bodies.view(self._views, node, node.work)
+        return self._views.of(node.needs, self._finished)
+
     def _do_nothing(self, node: Node) -> None:
         self._finished[node.number] = Finished((), changed=False, execution="")
         self._more(self.plan.finish(node.number, ok=True))
@@ -269,9 +262,11 @@ class Run:
         try:
             output = self._gates.decide(node, gate)
         except GateError as error:
-            trouble = Marker("error", str(error))
+            result = Result(1, True, [], [Marker("error", str(error))])
             self._statuses[node.number] = 1
-            self._end(Outcome(node, Ending.FAILED, 1, markers=[trouble], folder=self._folder(node)))
+            self._finished[node.number] = Finished(emitted(node, view, result), True, "")
+            folder = self._folder(node)
+            self._end(Outcome(node, Ending.FAILED, 1, markers=result.markers, folder=folder))
             self._more(self.plan.finish(node.number, ok=False))
             return
         self._keep_books(node, view, output, ok=True)
@@ -322,7 +317,7 @@ class Run:
         except FlowError as error:
             if not self._claims.take(node):
                 return False
-            given = _Given(view, self._input(node, view, fields, memento), record)
+            given = Given(view, self._input(node, view, fields, memento), record)
             markers = [Marker("error", str(problem)) for problem in error.problems]
             self.plan.run(node.number)
             self._conclude(node, given, Result(1, True, [], markers), Ending.FAILED, 0.0, "")
@@ -340,7 +335,7 @@ class Run:
             self._claims.release(node)
             return False
         fields, _ = view.inputs(node.consumes, inputs_of(node, view.items))
-        given = _Given(view, self._input(node, view, fields, None), record)
+        given = Given(view, self._input(node, view, fields, None), record)
         self.plan.run(node.number)
         result = Result(0, True, hit.items, memento=hit.memento)
         self._conclude(node, given, result, Ending.CACHE, 0.0, "")
@@ -353,7 +348,7 @@ class Run:
     ) -> None:
         fields, inputs = view.inputs(node.consumes, inputs_of(node, view.items))
         memento = record["result"].get("memento") if record else None
-        given = _Given(view, self._input(node, view, fields, memento), record)
+        given = Given(view, self._input(node, view, fields, memento), record)
         self.plan.run(node.number)
         match node.work:
             case Script(srcdir=srcdir) if asks and isinstance(node.uptodate, str):
@@ -363,7 +358,7 @@ class Run:
             case Script() as script:
                 self._submit(node, script, given, inputs)
             case Compound(on_error=Script() as script, members=members):
-                body = subtasks(self._graph, self.plan, self._statuses, members)
+                body = self._bodies.subtasks(members, self._statuses)
                 self._submit(node, script, given, inputs, subtasks=json.dumps(body))
             case Library(function):
                 self._do_here(node, given, library.run(function, node, fields, self._folder(node)))
@@ -380,9 +375,7 @@ class Run:
             self._freshness.run_hash(node),
         )  # fmt: skip
 
-    def _submit(
-        self, node: Node, script: Script, given: _Given, inputs: bytes, **more: str
-    ) -> None:
+    def _submit(self, node: Node, script: Script, given: Given, inputs: bytes, **more: str) -> None:
         assert self._dispatcher is not None
         given.requirements = self._resolve(node.request)
         spec, given.markers = self._context.spec(
@@ -391,12 +384,12 @@ class Run:
         )  # fmt: skip
         expected_s = records.wall_s(given.record)
         if given.is_question:
-            spec = spec._replace(name=f"{node.name}.uptodate")  # log and record of its own
+            spec = question(spec)
             expected_s = 0.0
         self._given[node.number] = given
         self._dispatcher.submit(node.number, spec, inputs, given.requirements, expected_s)
 
-    def _answered(self, node: Node, given: _Given, answer: TaskResult) -> None:
+    def _answered(self, node: Node, given: Given, answer: TaskResult) -> None:
         """The task's own `uptodate` function has said whether the task is up to date."""
         if not self.plan.may_start(node.number):
             self._let_go(node)
@@ -410,7 +403,7 @@ class Run:
             _, inputs = given.view.inputs(node.consumes, inputs_of(node, given.view.items))
             self._submit(node, node.work, given, inputs)
 
-    def _do_here(self, node: Node, given: _Given, done: library.Done) -> None:
+    def _do_here(self, node: Node, given: Given, done: library.Done) -> None:
         """Concludes what dfm has done itself."""
         self._observer.started(node, "")
         if done.console:
@@ -423,7 +416,7 @@ class Run:
     def _conclude(
         self,
         node: Node,
-        given: _Given,
+        given: Given,
         result: Result,
         ending: Ending | None,
         wall_ms: float,
@@ -481,7 +474,7 @@ class Run:
         result = Result(0 if ok else 1, view.changed, [])
         given = self._input(node, view, [i.fields for i in inputs_of(node, view.items)], None)
         try:
-            if self._base is None or self._base.record(node) is None:
+            if node.rundir and (self._base is None or self._base.record(node) is None):
                 records.write(
                     self._rundir, node, given, result, [item.fields for item in output], execution
                 )

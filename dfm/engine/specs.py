@@ -95,7 +95,14 @@ class RunContext:
             python,
             self._log_limit,
             self._umask,
+            node.stem,
         ), markers
+
+
+def question(spec: TaskSpec) -> TaskSpec:
+    """The same task when it is asked whether it is up to date: log and record are not the task's."""
+    stem = "uptodate" if spec.stem == "" else f"{spec.file_stem}.uptodate"
+    return spec._replace(name=f"{spec.name}.uptodate", stem=stem)
 
 
 def run_environment(environ: Mapping[str, str], rundir: str, run_id: str = "") -> dict[str, str]:

@@ -1,6 +1,6 @@
 """Why tasks of a run wait that nobody executes yet: for what they need, or for their turn."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from dfm.graph.node import Graph, Node
@@ -10,8 +10,11 @@ _EXAMPLES = 3
 _MOST = 50
 
 
-def of_one(graph: Graph, plan: Plan, name: str, with_dispatcher: Iterable[int]) -> dict[str, Any]:
-    """The nodes of this name, or of any end of it, that the dispatcher does not have."""
+def of_one(
+    graph: Graph, plan: Plan, held: Mapping[int, str], with_dispatcher: Iterable[int], name: str
+) -> dict[str, Any]:
+    """The nodes of this name, or of any end of it, that the dispatcher does not have. `held` are those
+    that wait for others of the run, by a limit."""
     taken = set(with_dispatcher)
     found = [
         node
@@ -20,17 +23,19 @@ def of_one(graph: Graph, plan: Plan, name: str, with_dispatcher: Iterable[int]) 
         and node.number not in taken
         and (node.name == name or node.name.endswith(f".{name}"))
     ]
-    return {"tasks": [_entry(graph, plan, node) for node in found[:_MOST]], "groups": []}
+    return {"tasks": [_entry(graph, plan, held, node) for node in found[:_MOST]], "groups": []}
 
 
-def of_all(graph: Graph, plan: Plan, with_dispatcher: Iterable[int]) -> dict[str, Any]:
+def of_all(
+    graph: Graph, plan: Plan, held: Mapping[int, str], with_dispatcher: Iterable[int]
+) -> dict[str, Any]:
     """Whatever waits, put together by what it waits for."""
     taken = set(with_dispatcher)
     groups: dict[str, dict[str, Any]] = {}
     for node in graph.nodes:
         if not node.is_task or node.number in taken or plan.states[node.number] in OVER:
             continue
-        reason = _why(graph, plan, node)
+        reason = _why(graph, plan, held, node)
         group = groups.setdefault(reason, {"why": reason, "count": 0, "tasks": []})
         group["count"] += 1
         if len(group["tasks"]) < _EXAMPLES:
@@ -38,14 +43,16 @@ def of_all(graph: Graph, plan: Plan, with_dispatcher: Iterable[int]) -> dict[str
     return {"tasks": [], "groups": list(groups.values())}
 
 
-def _entry(graph: Graph, plan: Plan, node: Node) -> dict[str, Any]:
+def _entry(graph: Graph, plan: Plan, held: Mapping[int, str], node: Node) -> dict[str, Any]:
     state = plan.states[node.number]
     if state in OVER:
         return {"task": node.name, "state": state.value, "why": ""}
-    return {"task": node.name, "state": "waiting", "why": _why(graph, plan, node)}
+    return {"task": node.name, "state": "waiting", "why": _why(graph, plan, held, node)}
 
 
-def _why(graph: Graph, plan: Plan, node: Node) -> str:
+def _why(graph: Graph, plan: Plan, held: Mapping[int, str], node: Node) -> str:
+    if node.number in held:
+        return f"it waits behind other tasks of its run for the limit `{held[node.number]}`"
     if plan.states[node.number] is not State.WAITING:
         return "it is ready, and goes to a worker after what the run has sent before it"
     missing = [need for need in graph.waits(node) if plan.states[need] not in OVER]

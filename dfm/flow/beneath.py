@@ -15,21 +15,30 @@ Beneath: TypeAlias = Mapping[int, Sequence[Task]]
 
 
 def beneath(graph: Graph, instances: Iterable[Instance]) -> dict[int, list[Task]]:
-    """`instances` are those of the tasks of packages, in the graph or not."""
+    """`instances` are those of the tasks of packages and of variants, in the graph or not."""
     present = [one for one in instances if one.number >= 0]
+    numbers: dict[int, set[int]] = {}  # of a family: those of its variants
+    for one in present:
+        numbers.setdefault(id(_declared(one)), set()).add(one.number)
     found: dict[int, list[Task]] = {}
-    setting = [one for one in present if _sets(one.declared or one.task)]
-    for one in setting:
+    for one in present:
+        task = _declared(one)
+        if not _sets(task):
+            continue
         others = _reached(graph, one)
-        task = one.declared or one.task
-        for other in present:
-            if other is not one and other.number not in others:
-                found.setdefault(id(other.declared or other.task), []).append(task)
-    by_number = {id(one.declared or one.task): one for one in present}
+        for other, own in numbers.items():
+            if other != id(task) and own.isdisjoint(others):
+                found.setdefault(other, []).append(task)
+    first = {task: min(own) for task, own in numbers.items()}
     depth = {id(task): len(found.get(id(task), ())) for tasks in found.values() for task in tasks}
     for tasks in found.values():
-        tasks.sort(key=lambda task: (depth[id(task)], by_number[id(task)].number))
+        tasks.sort(key=lambda task: (depth[id(task)], first[id(task)]))
     return found
+
+
+def _declared(one: Instance) -> Task:
+    owner = one.family or one
+    return owner.declared or owner.task
 
 
 def _sets(task: Task) -> bool:

@@ -4,10 +4,10 @@ A node gets its number when it is first needed and is worked out later, from a q
 however deep the needs go.
 """
 
-import dataclasses
 import itertools
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from typing import TypeAlias
 
 from dfm.errors import FlowError
 from dfm.flow.beneath import Beneath, beneath
@@ -18,8 +18,10 @@ from dfm.flow.declarations import MISSING, Program, Task
 from dfm.flow.document import Where
 from dfm.flow.evaluation import Evaluation
 from dfm.flow.families import Families
-from dfm.flow.instance import Instance, Level, folder_name
+from dfm.flow.finished import check_folders, fill_members, say_circle
+from dfm.flow.instance import Instance, Level
 from dfm.flow.late import finisher, is_late, late_params
+from dfm.flow.layout import Layout
 from dfm.flow.leaf import bare_node, leaf_node
 from dfm.flow.needs import Needs
 from dfm.flow.problems import Problems
@@ -29,11 +31,14 @@ from dfm.flow.requirements import Requirements
 from dfm.flow.shapes import Shape, Shapes
 from dfm.flow.suites import Edge
 from dfm.flow.testing import INFO, RUNNER, TestTasks
+from dfm.flow.trials import Runner, Trials
 from dfm.flow.variants import Variants
 from dfm.flow.world import BadValue, Body, Parameters, World
 from dfm.graph.node import Compound, Disabled, Entry, Gate, Graph, Node, Nothing, Script, cycle
 from dfm.graph.values import Fields
 
+# A task, and of a family the key of a variant, or a part of it.
+Goal: TypeAlias = tuple[Task, str]
 MOST_NODES = 2_000_000  # a few lines with bodies in bodies can stand for any number
 
 
@@ -49,9 +54,11 @@ class Builder:
         line: CommandLine,
         problems: Problems,
         rundir: str,
+        layout: Layout,
         around: Beneath | None = None,
     ) -> None:
         """`around`: for tasks of packages, those that set something for them."""
+        self._layout = layout
         self._around_tasks = around or {}
         self._program = program
         self._problems = problems
@@ -65,7 +72,7 @@ class Builder:
         self._evaluation = Evaluation(shapes, world, line, problems, rundir)
         self._requirements = Requirements(shapes, self._evaluation, Products(program, shapes))
         self._variants = Variants(
-            families, self._evaluation, self._number_of, self._instance_of, self._new,
+            families, self._evaluation, layout, self._number_of, self._instance_of, self._new,
             self._todo.append,
         )  # fmt: skip
         self._needs = Needs(
@@ -73,26 +80,30 @@ class Builder:
             self._is_left_out,
         )  # fmt: skip
         self._tests = TestTasks(program, shapes, self._evaluation, self._instance_of)
+        self._trials = Trials(self._tests, layout, self._instance_of, self._new, self._todo.append)
         self._left_out = NOTHING_LEFT_OUT
-        self._python = PythonNodes(program, families, self._evaluation, self._needs, self._new)
+        self._more_needs: dict[int, list[int]] = {}  # of the goals, by their numbers
+        self._python = PythonNodes(
+            program, families, self._evaluation, layout, self._needs, self._new
+        )
 
-    def build(self, goals: Iterable[tuple[Task, str]]) -> Graph:
-        """The graph of these tasks and of all that they need. Raises FlowError, UsageError.
-
-        Beside a task that is a family stands the key of a variant, or a part of it.
-        """
-        numbers = [number for task, key in goals for number in self._variants.goal(task, key)]
+    def build(self, goals: Iterable[Goal], more_needs: Iterable[Goal] = ()) -> Graph:
+        """The graph of these tasks and of all that they need; more than they declare, if that is
+        asked for. Raises FlowError, UsageError."""
+        numbers = self._numbers_of(goals)
+        more = self._numbers_of(more_needs)
+        self._more_needs = {number: [n for n in more if n != number] for number in numbers}
         while self._todo:
             self._elaborate(self._todo.popleft())
         self._problems.raise_any()
         nodes = [node for node in self._nodes if node is not None]
         assert len(nodes) == len(self._nodes)
-        self._check_folders(nodes)
-        self._fill_members(nodes)
+        check_folders(nodes, self.tasks, self._problems)
+        fill_members(nodes, self._around)
         graph = Graph(nodes, list(dict.fromkeys(numbers)), self._program.root.name)
         circle = cycle(graph)
         if circle:
-            self._say_circle([nodes[number] for number in circle])
+            say_circle([nodes[number] for number in circle], self.tasks, self._problems)
         else:
             self._requirements.check(nodes)
         self._problems.raise_any()
@@ -102,34 +113,18 @@ class Builder:
         """Of each node: the compound that it is a member of."""
         return [None if around is None else around.number for around in self._around]
 
+    def runners(self, graph: Graph) -> list[Runner]:
+        """Those that were asked for, with their tests."""
+        return self._trials.found(graph.goals, graph.nodes, self._around)
+
     def beneath(self, graph: Graph) -> Beneath:
         """The tasks of packages that are below others which set something."""
-        return beneath(graph, self._instances.values())
-
-    def _say_circle(self, circle: list[Node]) -> None:
-        names = " -> ".join(node.name for node in circle)
-        places = [f"{node.name}: {task.place}" for node in circle[:-1]
-                  if (task := self.tasks[node.number])]  # fmt: skip
-        task = next(filter(None, (self.tasks[node.number] for node in circle)))
-        self._problems.add(
-            task.where, f"tasks need each other in a circle: {names}", hint="\n".join(places),
-            kind="CircularDependency", tasks=tuple(node.name for node in circle),
-        )  # fmt: skip
-
-    def _check_folders(self, nodes: list[Node]) -> None:
-        """Two tasks whose names become the same would overwrite each other's results."""
-        owners: dict[str, Node] = {}
-        for node in nodes:
-            owner = node if node.inherits_rundir else owners.setdefault(node.rundir, node)
-            if owner is not node:
-                task = self.tasks[node.number] or self.tasks[owner.number]
-                assert task is not None, "entry nodes have the names of their compounds"
-                self._problems.add(
-                    task.where,
-                    f"{owner.name} and {node.name} have one run directory: {node.rundir}",
-                )
+        return beneath(graph, [*self._instances.values(), *self._variants.made()])
 
     # Numbers
+
+    def _numbers_of(self, goals: Iterable[Goal]) -> list[int]:
+        return [number for task, key in goals for number in self._variants.goal(task, key)]
 
     def _new(self, compound: Instance | None, task: Task | None) -> int:
         if len(self._nodes) == MOST_NODES:
@@ -144,8 +139,10 @@ class Builder:
         task = self._program.replaced.get(id(task), task)
         instance = self._instances.get(id(task))
         if instance is None:
-            folder = folder_name(task.name)
-            instance = self._instances[id(task)] = Instance(-1, task, task.name, folder, folder)
+            folder = self._layout.top(task.name)
+            stem = self._layout.stem(task.name, folder, is_shared=False)
+            instance = Instance(-1, task, task.name, folder, folder, stem=stem)
+            self._instances[id(task)] = instance
             for setting in self._around_tasks.get(id(task), ()):
                 instance.body = self._evaluation.setting_for(
                     self._instance_of(setting), instance.body
@@ -192,6 +189,11 @@ class Builder:
             self._choose_tests(instance, params.all())
         if instance.needs is None:
             instance.needs = self._needs.of(instance)
+            if shape.library == RUNNER:
+                instance.needs += self._trials.of_runner(instance, params.all())
+        if instance.number in self._more_needs:
+            more = self._more_needs[instance.number]
+            instance.needs = list(dict.fromkeys([*instance.needs, *more]))
         if shape.requires:
             self._requirements.note(instance, shape, params)
         if shape.is_compound:
@@ -302,6 +304,8 @@ class Builder:
             node = self._nodes[gate]
             assert node is not None
             node.work = Gate(turn.gate, entry, before, results)
+            node.scope = scope  # one that cannot decide fails as the body does
+            self._around[gate] = instance
             node.needs = (entry, *(() if before is None else (before,)), *results)
             body = self._evaluation.body(instance, params, turn.bindings)
             members = self._members(
@@ -331,19 +335,19 @@ class Builder:
         number = self._new(instance.compound, None)
         name = f"{instance.name}.{short}"
         # That of a matrix lies beside it.
-        inside, _, own = instance.folder.rpartition("/")
-        if shape.matrix is None:
-            inside = f"{inside}/{own}" if inside else own
-        folder = folder_name(name)
+        is_inside = shape.matrix is None
+        inside = instance.folder if is_inside else instance.folder.rpartition("/")[0]
+        folder = self._layout.entry(name, inside)
         self._nodes[number] = Node(
             number,
             name,
-            f"{inside}/{folder}" if inside else folder,
+            folder,
             instance.task.context.srcdir,
             Entry(),
             needs=tuple(instance.needs or ()),
             scope=instance.scope,
             gate=instance.gate,
+            stem=self._layout.stem(name, folder, is_shared=False),
         )
         return number
 
@@ -368,13 +372,16 @@ class Builder:
             # A name that was inherited, or is in a cell without saying which, is not the only one.
             repeats = compound.is_cell or task.enclosing is not compound.task
             is_top = shape.matrix is not None and not repeats
-            inside = compound.inside if is_top else f"{compound.folder}/"
-            folder = inside + folder_name(name)
-            rundir = compound.folder if task.rundir == "inherit" else folder
+            inside = compound.inside if is_top else compound.folder
+            folder = self._layout.inner(name, inside) if inside else self._layout.top(name, task)
+            is_shared = task.rundir == "inherit"
+            rundir = compound.folder if is_shared else folder
             member = level.members[task.short] = Instance(
                 self._new(compound, task), task, name, folder, rundir, inside, body, level,
                 compound, scope, bodies=bodies,
-                gate=compound.gate if gate is None else gate, is_copy=repeats or compound.is_copy,
+                gate=compound.gate if gate is None else gate,
+                stem=self._layout.stem(name, rundir, is_shared=is_shared),
+                is_copy=repeats or compound.is_copy,
             )  # fmt: skip
             members.append(member)
         return [member for member in members if self._take_up(member)]
@@ -387,7 +394,7 @@ class Builder:
         shape = self._evaluation.shape(member.task, member.body)
         if shape.matrix is not None and not member.is_copy:  # a matrix lies at the top
             is_own = member.rundir == member.folder
-            member.folder = folder_name(member.name)
+            member.folder = self._layout.top(member.name)
             member.rundir = member.folder if is_own else member.rundir
         return True
 
@@ -416,30 +423,6 @@ class Builder:
                 member.needs = [*member.needs, entry]
             self._todo.append(member)
         return [member.number for member in members if member.number not in needed]
-
-    def _fill_members(self, nodes: list[Node]) -> None:
-        """Tells the compounds that contain failures which nodes are in their bodies."""
-        members: dict[int, list[int]] = {
-            node.number: []
-            for node in nodes
-            if isinstance(node.work, Compound) and node.work.contains_failures
-        }
-        if not members:
-            return
-        for number in range(len(nodes)):
-            for around in self._compounds_around(number):
-                if around in members:
-                    members[around].append(number)
-        for number, inner in members.items():
-            work = nodes[number].work
-            assert isinstance(work, Compound)
-            nodes[number].work = dataclasses.replace(work, members=tuple(inner))
-
-    def _compounds_around(self, number: int) -> Iterator[int]:
-        around = self._around[number]
-        while around is not None:
-            yield around.number
-            around = around.compound
 
 
 def _function(owner: Task) -> Script:

@@ -22,7 +22,7 @@ from dfm.flow.expressions import ExpressionError, NameUnknown, Reference, templa
 from dfm.flow.expressions.builtins import PIPED
 from dfm.flow.families import Families
 from dfm.flow.names import NEEDS_OF, find_task, find_type, known_names, known_types, unknown
-from dfm.flow.problems import NOT_YET, Problems, did_you_mean
+from dfm.flow.problems import Problems, did_you_mean
 from dfm.flow.shapes import Merged, Shapes
 from dfm.flow.templates import report, texts
 from dfm.flow.world import LATE_NAMES, BadValue, World
@@ -312,7 +312,7 @@ class Check:
             return ExpressionError(
                 f"`{path[0]}` is known when the task runs: only parameters and scripts can use it"
                 if path[0] in LATE_NAMES
-                else f"`{path[0]}` {NOT_YET}",
+                else f"`{path[0]}` is known in the texts of tasks that use std.Agent",
                 offset,
             )
         if path[0] in around.unseen:

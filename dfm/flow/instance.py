@@ -5,8 +5,6 @@ from dataclasses import dataclass, field
 from dfm.flow.declarations import Task
 from dfm.flow.world import Body
 
-_AWKWARD = str.maketrans(dict.fromkeys("\\/:*?\"<>|#%&{}$!'@+=;`", "_"))
-
 
 @dataclass(slots=True)
 class Level:
@@ -36,7 +34,7 @@ class Instance:
     name: str
     folder: str  # its own
     rundir: str  # where it runs: its own, or that of the compound around it
-    inside: str = ""  # where the folders of its siblings lie
+    inside: str = ""  # the folder that those of its siblings lie in
     body: Body | None = None  # around it
     level: Level | None = None
     compound: "Instance | None" = None  # around it
@@ -46,6 +44,7 @@ class Instance:
     gate: int | None = None  # the nearest that it stands behind
     family: "Instance | None" = None  # of a variant
     declared: Task | None = None  # of one that Python has made anew: what the flow file says
+    stem: str | None = None  # of its files; None: its name
     is_copy: bool = False  # others may have its name: it stands in a body that is there repeatedly
 
     @property
@@ -59,8 +58,3 @@ class Instance:
         while around is not None:
             count, around = count + 1, around.compound
         return count
-
-
-def folder_name(name: str) -> str:
-    """The name of a task as that of a directory (section 8)."""
-    return name.translate(_AWKWARD)

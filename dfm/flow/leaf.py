@@ -27,6 +27,7 @@ def bare_node(instance: Instance, work: Work) -> Node:
         work,
         needs=tuple(instance.needs or ()),
         inherits_rundir=instance.rundir != instance.folder,
+        stem=instance.stem,
         scope=instance.scope,
         gate=instance.gate,
     )

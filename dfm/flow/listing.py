@@ -12,10 +12,13 @@ FILE = "tests-info.json"
 
 
 def listing(
-    cases: Sequence[Case], selection: Selection, params: Fields, target: str
-) -> tuple[str, str]:
-    """What is printed, and the text of the file."""
+    cases: Sequence[Case], selection: Selection, params: Fields, target: str,
+    required: Sequence[list[str]] | None = None,
+) -> tuple[str, str]:  # fmt: skip
+    """What is printed, and the text of the file. `required` are the producers that each case needs."""
     data = _data(cases, selection, params, target)
+    if required is not None:
+        _add_producers(data, cases, required, params, target)
     as_json = json.dumps(data, indent=1)
     match "json" if params["json"] else params["format"]:
         case "json":
@@ -48,6 +51,28 @@ def _data(
     }
 
 
+def _add_producers(
+    data: dict[str, Any], cases: Sequence[Case], required: Sequence[list[str]], params: Fields,
+    target: str,
+) -> None:  # fmt: skip
+    """What each test requires, each producer with its tests, and what builds them all."""
+    by_path = {".".join(case.path): names for case, names in zip(cases, required, strict=True)}
+    producers: dict[str, list[str]] = {}
+    for test in data["tests"]:
+        test["requires"] = by_path[test["path"]]
+        for name in test["requires"]:
+            producers.setdefault(name, []).append(test["selector"])
+    data["requires"] = params["requires"]
+    data["producers"] = [{"name": name, "tests": tests} for name, tests in producers.items()]
+    chosen = [
+        word
+        for flag, values in data["selection"].items()
+        for value in values
+        for word in (f"--{flag}", value)
+    ]
+    data["build"] = {"argv": ["run", target, *chosen, "--build-only", str(params["requires"])]}
+
+
 def _tests(cases: Sequence[Case]) -> Iterator[dict[str, Any]]:
     for case in cases:
         yield _test(case, case.views(), case.selector)
@@ -78,4 +103,7 @@ def _lines(data: dict[str, Any]) -> Iterator[str]:
     width = max((len(test["path"]) for test in data["tests"]), default=0)
     for test in data["tests"]:
         views = ", ".join(test["views"])
-        yield f"  {test['path']:<{width}}  {test['task']}" + (f"  [{views}]" if views else "")
+        line = f"  {test['path']:<{width}}  {test['task']}" + (f"  [{views}]" if views else "")
+        if "requires" in test:
+            line += f"  requires {', '.join(test['requires']) or 'nothing that is declared'}"
+        yield line

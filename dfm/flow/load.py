@@ -22,7 +22,8 @@ from dfm.flow.find import find_root
 from dfm.flow.finder import Finder
 from dfm.flow.import_expressions import Outside
 from dfm.flow.inheritance import inherit
-from dfm.flow.instance import Instance, folder_name
+from dfm.flow.instance import Instance
+from dfm.flow.layout import Layout, layout_of
 from dfm.flow.leaf import products
 from dfm.flow.made import Emitted, Made
 from dfm.flow.names import find_goal
@@ -33,7 +34,9 @@ from dfm.flow.problems import Problems, did_you_mean
 from dfm.flow.reading import read
 from dfm.flow.resources import place_of
 from dfm.flow.shapes import Merged, Shapes
+from dfm.flow.trials import Runner
 from dfm.flow.world import BadValue, World
+from dfm.graph.names import file_name
 from dfm.graph.node import Graph
 from dfm.graph.values import Fields, Value
 
@@ -72,7 +75,7 @@ class Flow:
     def __init__(
         self, document: Document, program: Program, shapes: Shapes, families: Families,
         world: World, line: CommandLine, problems: Problems, variables: Variables,
-        goals: Sequence[str],
+        goals: Sequence[str], layout: Callable[[], Layout],
     ) -> None:  # fmt: skip
         self.file = document.file
         self.folder = document.directory
@@ -84,6 +87,8 @@ class Flow:
         self._world = world
         self._line = line
         self._problems = problems
+        self._layout = layout  # a new one for each graph
+        self.runners: list[Runner] = []  # of tests, that the last graph was built for
         self._tasks: Sequence[Task | None] = ()  # that declare the nodes of the last graph
         self._around: Callable[[], list[int | None]] = list  # the compounds of these nodes
 
@@ -104,21 +109,25 @@ class Flow:
         except BadValue:
             return {}
 
-    def products(self, task: Task) -> list[Fields]:
-        """What it declares to emit, with its expressions replaced; none if that cannot be done."""
+    def products(self, task: Task) -> list[Fields] | None:
+        """What it declares to emit, with its expressions replaced; None if it declares nothing, or
+        nothing that is known before a run. A task that is the item of a data type declares it."""
         evaluation, instance = self._alone(task)
         try:
             shape = evaluation.shape(task, None)
-            if shape.produces is None:
-                return []
-            scope = evaluation.scope(instance, task, evaluation.params(instance, shape))
-            return products(evaluation, shape.produces, scope)
+            params = evaluation.params(instance, shape)
+            if shape.produces is not None:
+                scope = evaluation.scope(instance, task, params)
+                return products(evaluation, shape.produces, scope)
+            if shape.item_type is not None and shape.run is None and not shape.is_compound:
+                return [{**params.all(), "type": shape.item_type.name}]
         except (BadValue, ExpressionError):
-            return []
+            pass
+        return None
 
     def _alone(self, task: Task) -> tuple[Evaluation, Instance]:
         """What it takes to evaluate the texts of a task that is in no graph."""
-        folder = folder_name(task.name)
+        folder = file_name(task.name)
         # Faults are no business of who only looks: they are in problems of their own.
         evaluation = Evaluation(self._shapes, self._world, self._line, Problems(), "rundir")
         return evaluation, Instance(-1, task, task.name, folder, folder)
@@ -137,16 +146,20 @@ class Flow:
         does = shape.run or shape.library or shape.item_type or shape.is_compound
         return bool(does or shape.needs or any(link.is_computed for link in shape.chain))
 
-    def graph(self, tasks: Sequence[str], rundir: str) -> Graph:
-        """The graph of these tasks; `rundir` is absolute. Raises FlowError, UsageError."""
-        goals = [self._goal(name) for name in tasks]
+    def graph(self, tasks: Sequence[str], rundir: str, needs: Sequence[str] = ()) -> Graph:
+        """The graph of these tasks, which have these needs after their own; `rundir` is absolute.
+
+        Raises FlowError, UsageError.
+        """
+        goals, more = [[self._goal(name) for name in names] for names in (tasks, needs)]
         builder = self._builder(rundir)
-        graph = builder.build(goals)
+        graph = builder.build(goals, more)
         around = builder.beneath(graph)
         if around:
             builder = self._builder(rundir, around)
-            graph = builder.build(goals)
+            graph = builder.build(goals, more)
         self._tasks, self._around = builder.tasks, builder.compounds_around
+        self.runners = builder.runners(graph)
         graph.types = self._item_types()
         self._problems.raise_any()
         return graph
@@ -185,7 +198,7 @@ class Flow:
     def _builder(self, rundir: str, around: Beneath | None = None) -> Builder:
         return Builder(
             self.program, self._shapes, self._families, self._world, self._line, self._problems,
-            rundir, around,
+            rundir, self._layout(), around,
         )  # fmt: skip
 
     def _goal(self, name: str) -> tuple[Task, str]:
@@ -278,7 +291,10 @@ def load(options: Options, environ: Mapping[str, str]) -> Flow:
         if not owner.is_installed and name != _STD_NAME:
             check.package(owner, variables[name])
     problems.raise_any()
-    return Flow(document, program, shapes, families, world, line, problems, variables, goals)
+    return Flow(
+        document, program, shapes, families, world, line, problems, variables, goals,
+        layout_of(environ, program),
+    )  # fmt: skip
 
 
 def _configure(reader: Reader, packages: Packages, selected: str) -> dict[str, list[Configuration]]:
@@ -330,7 +346,7 @@ def _standard_library() -> Package:
     package = parse_package(Reader(problems), read(_STD))
     problems.raise_any()
     for task in package.tasks.values():
-        if task.run is None:
+        if task.run is None and not task.uses:
             task.library = task.short
     package.is_installed = True
     return package

@@ -5,10 +5,9 @@ from typing import Final
 
 from dfm.errors import UsageError
 from dfm.flow.declarations import Context, Program, Task, Type
-from dfm.flow.problems import NOT_YET, did_you_mean
+from dfm.flow.problems import did_you_mean
 
 NEEDS_OF: Final = ".needs"  # `NAME.needs`: the needs of NAME in place of NAME
-_STD_LATER: Final = frozenset({"std.Agent", "std.EvalInfo", "std.EvalRunner"})
 
 
 def find_task(program: Program, ref: str, context: Context) -> Task | None:
@@ -62,8 +61,6 @@ def find_base(program: Program, ref: str, task: Task) -> Task | Type | None:
 
 def unknown(kind: str, name: str) -> str:
     """What is wrong with a name that means nothing; `kind` is what is wanted."""
-    if name in _STD_LATER:
-        return f"`{name}` {NOT_YET}"
     return f"no {kind} `{name}`"
 
 

@@ -50,8 +50,5 @@ def check_control(reader: Reader, task: Task) -> None:
         return
     if task.has_strategy:
         reader.problems.add(task.where.at("control"), "`control` and `strategy` exclude each other")
-    if task.on_error:
-        what = "`control` together with `on_error` is not part of what this version runs"
-        reader.problems.add(task.where.at("control"), what)
     if task.control.kind != "match":
         task.branches.insert(0, Branch("", None, task.body or []))

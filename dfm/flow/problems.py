@@ -4,12 +4,11 @@ import functools
 import heapq
 import itertools
 from collections.abc import Iterable
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from dfm.errors import FlowError, Problem
 from dfm.flow.document import Where
 
-NOT_YET: Final = "is part of the flow language that this version does not run yet"
 _MOST = 50
 _MOST_COMPARED = 200  # names, with one that is unknown
 _Said: TypeAlias = tuple[Where | None, str, str]

@@ -8,7 +8,8 @@ from dfm.flow.document import Where
 from dfm.flow.evaluation import Evaluation
 from dfm.flow.families import Families
 from dfm.flow.generated import Entry, GenContext, NodeHandle, Unusable, declaration, seen_task
-from dfm.flow.instance import Instance, Level, folder_name
+from dfm.flow.instance import Instance, Level
+from dfm.flow.layout import Layout
 from dfm.flow.names import find_task, find_type, known_names
 from dfm.flow.needs import Needs
 from dfm.flow.problems import did_you_mean
@@ -27,6 +28,7 @@ class PythonNodes:
         program: Program,
         families: Families,
         evaluation: Evaluation,
+        layout: Layout,
         needs: Needs,
         new: Callable[[Instance | None, Task | None], int],
     ) -> None:
@@ -34,6 +36,7 @@ class PythonNodes:
         self._families = families
         self._evaluation = evaluation
         self._problems = evaluation.problems
+        self._layout = layout
         self._needs = needs
         self._new = new
 
@@ -78,12 +81,13 @@ class PythonNodes:
         assert owner.generate is not None
         task = self._declared(handle, handle.name, owner.generate.where, owner.context)
         repeats = compound.is_cell or compound.is_copy
-        inside = f"{compound.folder}/" if repeats else compound.inside
-        folder = inside + folder_name(task.name)
+        inside = compound.folder if repeats else compound.inside
+        folder = self._layout.generated(task.name, inside)
         return Instance(
             self._new(compound, task), task, task.name, folder, folder, inside,
             body, Level(compound.level), compound, scope,
             bodies=bodies, gate=compound.gate, is_copy=repeats,
+            stem=self._layout.stem(task.name, folder, is_shared=False),
         )  # fmt: skip
 
     def _declared(self, handle: NodeHandle, name: str, where: Where, context: Context) -> Task:

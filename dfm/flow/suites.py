@@ -116,14 +116,16 @@ class Suites:
     ) -> Iterator[Case]:
         cases: dict[str, Case] = {}
         for suffix, bindings in self._cells(task):
-            name = self._test_of(bindings)
-            view = bindings.get(self._view_axis, "")
+            name = self.test_of(bindings)
             if name:
                 case = cases.setdefault(name, Case((*path, name), task, edges))
-                case.variants.append(Variant(as_text(view), suffix))
+                case.variants.append(Variant(self.view_of(bindings), suffix))
         yield from cases.values()
 
-    def _test_of(self, bindings: Fields) -> str:
+    def view_of(self, bindings: Fields) -> str:
+        return as_text(bindings.get(self._view_axis, ""))
+
+    def test_of(self, bindings: Fields) -> str:
         """The test that a cell is: the axis of that name, or the field of an axis' value."""
         if self._test_key in bindings:
             return as_text(bindings[self._test_key])

@@ -1,13 +1,14 @@
 """The nodes of families of variants, made when they are asked for (section 19.3)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from dfm.errors import UsageError
 from dfm.flow.declarations import Task
 from dfm.flow.document import Where
 from dfm.flow.evaluation import Evaluation
 from dfm.flow.families import Families
-from dfm.flow.instance import Instance, folder_name
+from dfm.flow.instance import Instance
+from dfm.flow.layout import Layout
 from dfm.flow.world import BadValue
 from dfm.graph.values import Fields
 
@@ -19,6 +20,7 @@ class Variants:
         self,
         families: Families,
         evaluation: Evaluation,
+        layout: Layout,
         number_of: Callable[[Task, Where], int],
         instance_of: Callable[[Task], Instance],
         new: Callable[[Instance | None, Task | None], int],
@@ -27,6 +29,7 @@ class Variants:
         self._families = families
         self._evaluation = evaluation
         self._problems = evaluation.problems
+        self._layout = layout
         self._number_of = number_of
         self._instance_of = instance_of
         self._new = new
@@ -46,6 +49,10 @@ class Variants:
             return [self._cell(task, one, where) for one in keys]
         except BadValue:
             return []
+
+    def made(self) -> Iterable[Instance]:
+        """The variants that there are in the graph."""
+        return self._cells.values()
 
     def goal(self, task: Task, key: str) -> list[int]:
         """The same for the command line, where a part of a key is enough. Raises UsageError."""
@@ -84,12 +91,15 @@ class Variants:
             raise BadValue
         recipe = shape.body[-1]
         params = self._evaluation.params(family, shape)
-        body = self._evaluation.body(family, params, self._families.cells(task)[key])
+        cells = self._families.cells(task)
+        body = self._evaluation.body(family, params, cells[key])
         name = f"{task.name}.{key}"
-        folder = folder_name(name)
+        folder = self._layout.top(name, rivals=[f"{task.name}.{one}" for one in cells])
+        stem = self._layout.stem(name, folder, is_shared=False)
         made = Instance(
-            self._new(None, recipe), recipe, name, folder, folder, body=body, family=family
-        )
+            self._new(None, recipe), recipe, name, folder, folder, body=body, family=family,
+            stem=stem,
+        )  # fmt: skip
         self._cells[id(task), key] = made
         self._take_up(made)
         return made.number

@@ -132,7 +132,7 @@ class Node:
 
     number: int
     name: str  # full name; not unique: bodies that were inherited keep their names
-    rundir: str  # relative to the run's; unique but for tasks that share it
+    rundir: str  # relative to the run's, unique but for tasks that share it; empty: it has none
     srcdir: str  # absolute
     work: Work
     needs: tuple[int, ...] = ()  # whose output comes in, in this order
@@ -147,7 +147,12 @@ class Node:
     bindings: Fields = field(default_factory=dict)  # axis values, for those who read reports
     finish: Finish | None = None  # None: all is known
     cache: Caching | None = None  # None: its results are not kept
+    stem: str | None = None  # of the files that dfm writes there (dfm.wire.files); None: its name
     request: Request | None = None  # what it asks of who runs it; None: it has no such tag
+
+    @property
+    def file_stem(self) -> str:
+        return self.name if self.stem is None else self.stem
 
     @property
     def is_task(self) -> bool:

@@ -44,6 +44,9 @@ class JobStatus(NamedTuple):
     state: JobState
     reason: str = ""
     end: JobEnd = JobEnd.UNCLEAR
+    left_s: float | None = (
+        None  # until its time is up; None: the scheduler does not say, or no limit
+    )
 
 
 class WorkerRequest(NamedTuple):

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
 
 TIMEOUT_S = 40.0  # twice this is less than what the daemon gives a verb
+SUBMITS_FOR = "DFM_SUBMITS_FOR"  # in the environment of a command that submits: the daemon's mark
 _AT_ONCE = 4
 _SHOWN = 2000  # characters of an answer that is quoted
 _SHOWN_COMMAND = 6000
@@ -66,12 +67,15 @@ def unusable(*commands: str) -> str | None:
     return None
 
 
-async def run(command: Sequence[str], timeout_s: float = TIMEOUT_S) -> Output:
-    """Its answer, whatever its status. Raises NoAnswer after `timeout_s`, RunnerError if it cannot start."""
+async def run(
+    command: Sequence[str], timeout_s: float = TIMEOUT_S, *, submits_for: str = ""
+) -> Output:
+    """Its answer, whatever its status. Raises NoAnswer after `timeout_s`, RunnerError if it cannot start.
+    `submits_for`: the daemon for which it submits; if that is killed, another can find this command."""
     import asyncio
 
     loop = asyncio.get_running_loop()
-    return await loop.run_in_executor(_threads(), _run, tuple(command), timeout_s)
+    return await loop.run_in_executor(_threads(), _run, tuple(command), timeout_s, submits_for)
 
 
 def shown(command: Sequence[str]) -> str:
@@ -95,16 +99,17 @@ def _threads() -> "ThreadPoolExecutor":
     return ThreadPoolExecutor(_AT_ONCE, "scheduler")
 
 
-def _run(command: tuple[str, ...], timeout_s: float) -> Output:
+def _run(command: tuple[str, ...], timeout_s: float, submits_for: str) -> Output:
     import subprocess
 
+    mark = {SUBMITS_FOR: submits_for} if submits_for else {}
     try:
         process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=environment(os.environ),
+            env=environment(os.environ) | mark,
             text=True,
             errors="replace",
             start_new_session=True,

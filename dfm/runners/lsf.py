@@ -30,6 +30,7 @@ _SECTION = Section((
 ))  # fmt: skip
 
 _ANSWER = re.compile(r"Job <(\d+)> is submitted to (?:default )?queue <[^>]*>")
+_LEFT = re.compile(r"(\d+):(\d+)(?: L)?")
 _VERDICT = "Job not submitted"
 _TRANSIENT = (
     "Please wait", "please wait", "not responding", "Communication", "communication", "non-LSF host",
@@ -37,7 +38,7 @@ _TRANSIENT = (
 )  # fmt: skip
 _NONE_FOUND = ("is not found", "No job found", "No unfinished job found")
 _OVER = ("No matching job found", "Job has already finished", "is already")
-_FIELDS = "jobid jobindex stat exit_code exit_reason pend_reason delimiter='^'"
+_FIELDS = "jobid jobindex stat exit_code time_left exit_reason pend_reason delimiter='^'"
 _NAMES = "jobid jobindex job_name delimiter='^'"
 _CANCEL_AT_ONCE = 100
 _RUN_LIMIT_STATUS = "140"  # of a program that SIGUSR2 ended
@@ -165,11 +166,12 @@ class LsfRunner:
         Raises RunnerError: no answer says nothing about any job."""
         found = {}
         for line in _lines(output.out):
-            fields = line.split("^", 5)
-            if len(fields) == 6 and fields[0].isdecimal():
-                job, index, stat, code, reason, pending = map(_present, fields)
+            fields = line.split("^", 6)
+            if len(fields) == 7 and fields[0].isdecimal():
+                job, index, stat, code, left, reason, pending = map(_present, fields)
                 full = f"{job}[{index}]" if index not in ("", "0") else job
-                found[JobId(full)] = _status(stat, code, reason, pending)
+                status = _status(stat, code, reason, pending)
+                found[JobId(full)] = status._replace(left_s=_seconds(left))
         if not found and not any(word in output.err for word in _NONE_FOUND):
             what = f"{output.command[0]}: {output.words()}"
             raise RunnerError.later(what, hint=shown(output.command))
@@ -234,6 +236,12 @@ def _compact(jobs: Sequence[JobId]) -> list[str]:
         array, _, rest = job.partition("[")
         elements.setdefault(array, []).extend([rest.rstrip("]")] if rest else [])
     return [f"{array}[{','.join(some)}]" if some else array for array, some in elements.items()]
+
+
+def _seconds(left: str) -> float | None:
+    """Of `H:M L`, the rest of the run limit; None for an estimate, which ends nothing."""
+    match = _LEFT.fullmatch(left)
+    return (int(match[1]) * 60 + int(match[2])) * 60.0 if match else None
 
 
 def _hours_minutes(seconds: int) -> str:

@@ -30,6 +30,7 @@ _SECTION = Section((
 ))  # fmt: skip
 
 _ANSWER = re.compile(r"(?:Submitted batch job )?(\d+)(?:;\S+| on cluster \S+)?")
+_LEFT = re.compile(r"(?:(?:(\d+)-)?(\d+):)?(\d+):(\d+)")
 _TRANSIENT = (
     "Unable to contact slurm controller", "Socket timed out", "Protocol authentication error",
     "temporarily unable", "Zero Bytes were transmitted", "Unexpected message received",
@@ -156,7 +157,7 @@ class SlurmRunner:
             "-t",
             "all",
             "-o",
-            "%i|%T|%r",
+            "%i|%T|%L|%r",
             *which,
         ]
 
@@ -166,10 +167,10 @@ class SlurmRunner:
             raise _unanswered(output)
         found = {}
         for line in _lines(output.out):
-            job, bar, rest = line.partition("|")
-            if bar:
-                state, _, reason = rest.partition("|")
-                found[JobId(job)] = _status(state, reason)
+            fields = line.split("|", 3)
+            if len(fields) == 4:
+                job, state, left, reason = fields
+                found[JobId(job)] = _status(state, reason, left)
         return found
 
     # Ending
@@ -201,15 +202,24 @@ def _is_transient(words: str) -> bool:
     return any(word in (verdicts[-1] if verdicts else words) for word in _TRANSIENT)
 
 
-def _status(state: str, reason: str) -> JobStatus:
+def _status(state: str, reason: str, left: str) -> JobStatus:
     words = state if reason in ("", "None", "(null)") else f"{state}: {reason}"
     end = _ENDS.get(state)
     if end is not None:
         return JobStatus(JobState.GONE, words, end)
     known = _STATES.get(state, JobState.UNKNOWN)
     if known is JobState.PENDING:
-        words = f"Slurm: {words.replace(': ', ', ', 1)}"
-    return JobStatus(known, words)
+        return JobStatus(known, f"Slurm: {words.replace(': ', ', ', 1)}")
+    return JobStatus(known, words, left_s=_seconds(left))
+
+
+def _seconds(left: str) -> float | None:
+    """Of `[[D-]H:]M:S`; None for UNLIMITED and other words."""
+    match = _LEFT.fullmatch(left)
+    if match is None:
+        return None
+    days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
+    return float(((days * 24 + hours) * 60 + minutes) * 60 + seconds)
 
 
 def _elements(job: str, size: int) -> list[JobId]:

@@ -43,7 +43,8 @@ async def submit(system: BatchSystem, requests: Sequence[WorkerRequest]) -> list
 
 async def _submit_batch(system: BatchSystem, batch: Sequence[WorkerRequest]) -> list[JobId]:
     try:
-        return system.parse_submit(await run(system.submit_command(batch)), len(batch))
+        command = system.submit_command(batch)
+        return system.parse_submit(await run(command, submits_for=batch[0].daemon), len(batch))
     except NoAnswer as error:
         found = await _found(system, job_name(batch))
         if len(found) == len(batch):

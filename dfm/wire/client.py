@@ -69,6 +69,7 @@ class Submit(NamedTuple):
     walltime_s: int = 0  # 0: no limit
     limits: dict[str, int] = {}  # noqa: RUF012 - counted tokens that it holds while a worker has it
     expected_s: float = 0.0  # how long it took the last time; 0: not known
+    names_walltime: bool = True  # it, or its class; else the walltime is only a default
 
 
 @message(6)

@@ -24,6 +24,11 @@ class TaskSpec(NamedTuple):
     python: dict[str, str] | None = None  # what only Python tasks are told
     log_limit: int = 0  # bytes of its log that are kept, head and tail; 0: all
     umask: int = -1  # of the files that it makes; -1: that of whoever runs it
+    stem: str | None = None  # of the files that dfm writes (dfm.wire.files); None: its name
+
+    @property
+    def file_stem(self) -> str:
+        return self.name if self.stem is None else self.stem
 
 
 class WorkerShape(NamedTuple):
@@ -48,6 +53,7 @@ class Requirements(NamedTuple):
     walltime_from: str = ""  # who says so, in words
     limits: tuple[tuple[str, int], ...] = ()  # tokens that it holds while it runs
     priority: int = 0  # of the tasks of a run those with more come first
+    names_walltime: bool = True  # it, or its class; else the walltime is only a default
 
 
 class Command(NamedTuple):

@@ -183,3 +183,10 @@ class Returned(NamedTuple):
     run: str
     task: int
     attempt: int
+
+
+@message(18)
+class Draining(NamedTuple):
+    """Worker -> daemon: takes no more by itself, as after Drain: its job has reached its run limit."""
+
+    reason: str

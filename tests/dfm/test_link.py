@@ -260,6 +260,18 @@ def test_what_is_mentioned_goes_with_the_next_message(play: Callable[[Scene], No
     play(scene)
 
 
+def test_what_is_mentioned_goes_out_in_the_end_though_nothing_more_is_said(
+    play: Callable[[Scene], None],
+) -> None:
+    async def scene() -> None:
+        async with connected() as (link, peer):
+            for number in ("1", "2"):
+                link.mention(wire.Forget(number))
+                assert await peer.read() == WORKER_LINK.encode(wire.Forget(number))
+
+    play(scene)
+
+
 def test_many_mentions_wait_for_nobody(play: Callable[[Scene], None]) -> None:
     async def scene() -> None:
         async with connected() as (link, peer):

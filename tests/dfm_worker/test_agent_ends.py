@@ -5,7 +5,7 @@ import math
 import pytest
 
 from dfm.wire import worker as wire
-from dfm_worker.agent import Agent, End, Leave, Reconnect
+from dfm_worker.agent import Agent, End, Leave, Reconnect, Send
 from tests.dfm_worker.test_agent import (
     HELLO,
     LEASE_S,
@@ -124,6 +124,60 @@ def test_one_that_is_stopped_kills_what_runs() -> None:
     assert set(ends) == {End(ONE, 0.0), End(TWO, 0.0)}
     assert leave == Leave("the daemon ends", 0)
     assert end(agent, ONE, -9) == end(agent, TWO, -9) == []
+
+
+LAST = Leave("SIGUSR2", 140)
+
+
+def test_one_whose_job_has_run_out_gives_back_what_waits_and_finishes_what_runs() -> None:
+    agent = welcomed()
+    for held in (ONE, TWO):
+        run(agent, held)
+    actions = agent.run_out(LAST, 10.0, grace_s=5.0)
+    assert typed(actions) == said(wire.Draining("SIGUSR2"), wire.Returned(*TWO))
+    assert typed(run(agent, THREE)) == said(wire.Returned(*THREE))
+    assert agent.run_out(LAST, 11.0, grace_s=5.0) == [], "it is the first signal that counts"
+    assert agent.hear(wire.Drain("SIGUSR2"), 11.0) == [], "the daemon's answer"
+    assert typed(end(agent, ONE)) == said(finished(ONE))
+    assert agent.hear(wire.Acknowledged(*ONE), 12.0)[-1] == LAST
+
+
+def test_one_whose_job_has_run_out_leaves_at_once_if_nothing_runs() -> None:
+    assert welcomed().run_out(LAST, 10.0, grace_s=5.0)[-1] == LAST
+
+
+def test_one_whose_job_has_run_out_hands_back_what_still_runs_after_the_grace() -> None:
+    agent = welcomed()
+    run(agent, ONE)
+    agent.run_out(LAST, 1.0, grace_s=5.0)
+    assert agent.next_deadline() == 6.0
+    assert agent.tick(5.9) == []
+    assert agent.tick(6.0) == [End(ONE, 0.0), LAST]
+    assert agent.next_deadline() == math.inf
+    assert end(agent, ONE, -9) == [], "it has not failed"
+
+
+def test_what_the_signal_of_the_run_limit_has_killed_is_lost_with_the_worker() -> None:
+    agent = welcomed(slots=2)
+    for held in (ONE, TWO):
+        run(agent, held)
+    agent.run_out(LAST, 1.0, grace_s=5.0)
+    assert agent.lost(ONE) == []
+    end(agent, TWO)
+    assert agent.hear(wire.Acknowledged(*TWO), 2.0)[-1] == LAST
+
+
+def test_the_next_daemon_hears_that_the_job_has_run_out() -> None:
+    agent = welcomed()
+    run(agent, ONE)
+    agent.disconnected(0.0)
+    agent.run_out(LAST, 1.0, grace_s=5.0)
+    agent.connected(2.0)
+    assert wire.Draining("SIGUSR2") in [
+        action.message
+        for action in agent.hear(wire.Welcome(1, 0, "1", LEASE_S), 2.0)
+        if isinstance(action, Send)
+    ]
 
 
 def test_what_is_killed_because_it_leaves_has_not_failed() -> None:

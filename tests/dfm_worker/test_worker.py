@@ -68,6 +68,11 @@ def test_its_host_is_called_as_its_scheduler_calls_it(launch: Launch) -> None:
     assert launch(LSB_HOSTS="lsf3 lsf3").peer.hear().host == "lsf3"
 
 
+def test_its_deadline_is_what_slurm_says_if_it_does(launch: Launch) -> None:
+    """Since 23.02. A person may have given the job another limit than it was submitted with."""
+    assert launch("--walltime", "3600", SLURM_JOB_END_TIME="2000000000").peer.hear().deadline == 2e9
+
+
 def test_its_deadline_is_its_walltime_from_now_on(launch: Launch) -> None:
     before = time.time()
     deadline = launch("--walltime", "3600").peer.hear().deadline

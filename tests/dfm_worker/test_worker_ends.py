@@ -16,9 +16,9 @@ from tests.dfm_worker.host import DEADLINE_S, is_alive
 LEAVES_TWO = "setsid sleep 100 & echo $! > pid; sleep 100; true"
 
 
-def busy(launch: Launch) -> tuple[Launched, int]:
+def busy(launch: Launch, *words: str) -> tuple[Launched, int]:
     """A worker whose one slot is taken, with another task behind; and the pid of a process of it."""
-    worker = launch()
+    worker = launch(*words)
     worker.peer.welcome(PATH=os.environ["PATH"])
     worker.peer.assign(worker.spec(LEAVES_TWO), 1)
     worker.peer.assign(worker.spec("touch ../second", name="t2"), 2)
@@ -48,13 +48,56 @@ def test_one_that_runs_nothing_does_not_wait_for_ever(launch: Launch) -> None:
     assert worker.last_words() == "ends: no daemon has answered for 0 s"
 
 
-def test_at_the_run_limit_of_lsf_it_ends_with_the_status_by_which_that_is_known(
+RUN_OUT = "SIGUSR2: its job has reached its run limit"
+
+
+def test_at_the_run_limit_of_lsf_what_runs_may_end_and_nothing_more_begins(launch: Launch) -> None:
+    worker = launch()
+    worker.peer.welcome(PATH=os.environ["PATH"])
+    until_told = "echo $$ > pid; until [ -e ../go ]; do sleep 0.05; done; echo done > ../done"
+    worker.peer.assign(worker.spec(until_told), 1)
+    worker.peer.assign(worker.spec("touch ../second", name="t2"), 2)
+    pid = worker.pid_in("demo.t/pid")
+    worker.process.send_signal(signal.SIGUSR2)
+    assert worker.peer.hear_of(wire.Draining).reason == RUN_OUT
+    assert worker.peer.hear_of(wire.Returned).task == 2
+    worker.peer.assign(worker.spec("touch ../second", name="t3"), 3)
+    assert worker.peer.hear_of(wire.Returned).task == 3
+    (worker.folder / "go").touch()
+    assert worker.peer.result().status == 0
+    assert worker.peer.hear_all() == [wire.Leaving(RUN_OUT)]
+    assert ended(worker, pid) == (140, f"ends: {RUN_OUT}")
+    assert (worker.folder / "done").exists()
+
+
+def test_at_the_run_limit_what_does_not_end_in_time_is_killed_and_counts_as_lost(
     launch: Launch,
 ) -> None:
-    worker, pid = busy(launch)
+    worker, pid = busy(launch, "--grace", "0.3")
     worker.process.send_signal(signal.SIGUSR2)
-    assert ended(worker, pid) == (140, "ends: SIGUSR2: its job has reached its run limit")
-    assert worker.peer.hear_all() == [], "no task is said to have ended"
+    assert worker.peer.hear_all() == [wire.Draining(RUN_OUT), wire.Returned("r", 2, 1)]
+    assert ended(worker, pid) == (140, f"ends: {RUN_OUT}")
+
+
+@pytest.mark.parametrize("first", ["the worker", "the task"])
+def test_a_task_that_the_signal_of_the_run_limit_kills_too_counts_as_lost(
+    launch: Launch, first: str
+) -> None:
+    worker = launch(LSB_JOBID="7")
+    worker.peer.welcome(PATH=os.environ["PATH"])
+    worker.peer.assign(worker.spec("echo $$ > pid; exec sleep 100"))
+    pids = [worker.process.pid, worker.pid_in("demo.t/pid")]
+    for pid in pids if first == "the worker" else reversed(pids):
+        os.kill(pid, signal.SIGUSR2)
+    assert worker.peer.hear_all() == [wire.Draining(RUN_OUT), wire.Leaving(RUN_OUT)]
+    assert ended(worker, pids[1]) == (140, f"ends: {RUN_OUT}")
+
+
+def test_a_task_that_ends_itself_by_the_same_signal_has_failed(launch: Launch) -> None:
+    worker = launch(LSB_JOBID="7")
+    worker.peer.welcome(PATH=os.environ["PATH"])
+    worker.peer.assign(worker.spec("kill -USR2 $$"))
+    assert worker.peer.result().status == -signal.SIGUSR2
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -87,3 +87,10 @@ def test_the_schema_can_be_written_to_a_file(asked: Project) -> None:
     assert asked.ok("util", "schema", "-o", "flow.json").out == ""
     assert json.loads(asked.read("flow.json"))["title"] == "flow file of dfm"
     assert json.loads(asked.ok("util", "schema", "config").out)
+
+
+def test_imports_are_shown_as_words(project: Project) -> None:
+    for name in ("one", "two"):
+        project.write(f"{name}/flow.yaml", f"package: {{name: {name}}}\n")
+    project.flow("  imports: [one, {name: two, from: two, as: t}]\n  tasks: [{root: x, run: y}]\n")
+    assert "imports:\n  one\n  two from two as t\n" in project.ok("context").out

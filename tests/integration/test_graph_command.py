@@ -45,7 +45,7 @@ def test_json_stands_between_two_lines(drawn: Project) -> None:
 def test_it_can_be_written_to_a_file(drawn: Project) -> None:
     assert drawn.ok("graph", "flow", "-o", "g.dot", "-f", "dot").out == ""
     assert drawn.read("g.dot") == drawn.ok("graph", "flow").out
-    assert drawn.dfm("graph", "flow", "-o", "none/g.dot").status == 3
+    assert drawn.dfm("graph", "flow", "-o", "none/g.dot").status == 2
 
 
 def test_without_a_task_it_lists_them(drawn: Project) -> None:

@@ -94,3 +94,11 @@ def test_two_files_at_one_place_fail_the_task(anywhere: Project) -> None:
     assert "x.txt is there already, from" in done.out
     assert anywhere.read("rundir/out/0001/x.txt") == "a"
     anywhere.ok("run", "out", "-D", "out.on_conflict=warn")
+
+
+def test_what_was_not_published_is_no_item(project: Project) -> None:
+    project.flow("  tasks: [{root: t, run: 'dfm-out publish nowhere.txt'}]\n")
+    assert project.dfm("run", "t").status == 1
+    assert [item["type"] for item in project.record("p.t")["output"]["output"]] == [
+        "std.TaskFailure"
+    ]

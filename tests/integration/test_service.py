@@ -1,6 +1,7 @@
 """The daemon as a service: its unit is right, and it says when it serves."""
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -15,7 +16,8 @@ import pytest
 from dfm.cli.unit import Service, text
 from tests.integration.conftest import PATIENCE_S, Project, until
 
-NEED = Path(__file__).parents[1] / "tools" / "need"
+ROOT = Path(__file__).parents[2]
+NEED = ROOT / "tests" / "tools" / "need"
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +62,27 @@ def test_the_unit_passes_systemd_analyze_verify(
     assert (done.returncode, done.stdout, done.stderr) == (0, "", ""), unit.read_text()
     unit.write_text(text(service).replace("KillMode=process", "KillMode=gently"))
     assert "kill mode" in verify().stderr, "it looks at the unit"
+
+
+@pytest.mark.parametrize(("user", "whose"), [("daemon", "the system's"), ("", "the user's")])
+def test_its_exposure_is_what_the_guide_for_admins_states(
+    user: str, whose: str, analyze: str, environment: dict[str, str], tmp_path: Path
+) -> None:
+    unit = tmp_path / "dfm-chip.service"
+    unit.write_text(text(Service("/work/chip", user, environment)))
+    guide = " ".join((ROOT / "docs" / "admin.md").read_text().split())
+    scope = "--system" if user else "--user"
+    done = subprocess.run(
+        [analyze, "security", scope, "--offline=yes", str(unit)],
+        env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    match = re.search(r"Overall exposure level for \S+: (\d\.\d)", done.stdout)
+    assert match, done
+    said = re.search(rf"(\d\.\d) for {whose}", guide)
+    assert said, guide
+    version = subprocess.run([analyze, "--version"], capture_output=True, text=True, check=True)
+    if version.stdout.startswith("systemd 252 "):  # each weighs otherwise
+        assert said[1] == match[1]
 
 
 def test_a_set_user_id_helper_of_the_batch_system_is_left_able_to_work(tmp_path: Path) -> None:

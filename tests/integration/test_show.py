@@ -171,3 +171,11 @@ def test_people_get_lines(shown: Project) -> None:
     assert out.splitlines()[0] == "p.sim - Simulate"
     assert "    uses: std.FileSet" in shown.ok("show", "tasks", "-v", "--package", "p").out
     assert "needs: p.rtl" in shown.ok("show", "task", "sim").out
+
+
+def test_a_parameter_without_a_value_shows_the_empty_one_of_its_type(project: Project) -> None:
+    kinds = {"str": "", "int": 0, "float": 0.0, "bool": False, "list": [], "map": {}}
+    params = ", ".join(f"{kind}: {{type: {kind}}}" for kind in kinds)
+    project.flow(f"  tasks: [{{root: t, with: {{{params}}}, run: x}}]\n")
+    found = json_of(project, "task", "t")["params"]
+    assert {name: one["value"] for name, one in found.items()} == kinds

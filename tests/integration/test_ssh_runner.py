@@ -78,7 +78,10 @@ def test_a_worker_that_is_killed_costs_a_repetition(chip: Project) -> None:
     chip.ok("daemon", "start", "--runner", "ssh")
     try:
         run = chip.start("run", "all", SITE="here")
-        worker = until(lambda: [one for one in chip.status()["workers"] if one["current_task"]])[0]
+        # It may have a task before ssh is back with the id of its job.
+        worker = until(
+            lambda: [w for w in chip.status()["workers"] if w["current_task"] and w["job_id"]]
+        )[0]
         host, _, pid = worker["job_id"].rpartition("+")
         assert host in ("loop1", "loop2")
         assert pid == str(worker["pid"]), "the job is the worker itself"

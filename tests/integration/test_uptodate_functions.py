@@ -30,7 +30,9 @@ def test_the_function_knows_the_task_and_what_it_did(anywhere: Project, function
     anywhere.write("lib/checks.py", CHECKS)
     anywhere.write("fresh", "")
     anywhere.ok("run", "t")
-    assert not anywhere.ok("run", "t").executed()
+    again = anywhere.ok("run", "t")
+    assert not again.executed()
+    assert ">> " not in again.out, "what only asks is not shown as the task"
     (anywhere.folder / "fresh").unlink()
     assert anywhere.ok("run", "t").executed() == {"p.t"}
 

@@ -45,3 +45,26 @@ def test_without_a_daemon_nobody_knows(project: Project) -> None:
     done = project.dfm("why")
     assert done.status == 3
     assert done.out.startswith("no daemon of ")
+
+
+LICENSED = """
+  tasks:
+  - name: held
+    strategy: {matrix: {n: [1, 2, 3, 4, 5, 6]}}
+    body:
+    - name: sim
+      tags: [std.ResourceTag: {limits: {lic: 1}}]
+      run: "touch ../../on; while [ ! -e ../../go ]; do sleep 0.02; done"
+  - {root: all, needs: [held], run: 'true'}
+"""
+
+
+def test_a_task_that_its_run_holds_back_names_the_limit(daemon: Project) -> None:
+    daemon.flow(LICENSED)
+    daemon.write(".dfm/config.yaml", "runner: {limits: {lic: 1}}\n")
+    daemon.ok("daemon", "start", "--pool-size", "2")
+    run = daemon.start("run", "all")
+    until((daemon.folder / "on").exists)
+    assert "it waits behind other tasks of its run for the limit `lic`" in daemon.ok("why").out
+    daemon.write("go", "")
+    assert daemon.end(run).status == 0

@@ -180,6 +180,8 @@ class SimDaemon:
                 self.batch_system.watch(worker)
             case do.TrustJob(worker):
                 self.batch_system.trust(worker)
+            case do.AskEnd():
+                pass  # jobs have no limits here
             case do.EndJob(worker):
                 self.batch_system.end(worker)
                 if worker in self._workers:

@@ -102,6 +102,13 @@ class TrustJob:
 
 
 @dataclass(frozen=True, slots=True)
+class AskEnd:
+    """Ask the scheduler when a worker's job ends: the worker does not know."""
+
+    worker: WorkerName
+
+
+@dataclass(frozen=True, slots=True)
 class EndJob:
     """End a worker's job, whatever state it is in."""
 
@@ -177,6 +184,6 @@ class End:
 
 Action: TypeAlias = (
     Admit | AdoptJob | Refuse | Assign | Cancel | Recall | Drop | Acknowledge | ForgetRun | Launch | WatchJob | TrustJob
-    | EndJob | Drain | TellStarted | TellFinished | TellLost | TellWithdrawn | TellWorkers | Note
+    | AskEnd | EndJob | Drain | TellStarted | TellFinished | TellLost | TellWithdrawn | TellWorkers | Note
     | End
 )  # fmt: skip

@@ -2,6 +2,11 @@
 
 A worker is given a task only if it will be there for as long as the task may take. One that is too
 near to the end of its job for what waits takes no more, so that another comes in its place.
+
+No worker may have the time, where the scheduler gives jobs less of it than tasks may take. Then a
+fresh worker gets a task that names its walltime: none would have more. A walltime that nobody has
+named is a bound and no promise: such a task goes wherever half of a job's time is left, or each
+worker would run a single one. If the time was not enough after all, it is next given to a fresh one.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,6 +17,8 @@ from dfm_daemon.core.actions import Action
 from dfm_daemon.core.limits import Limits
 from dfm_daemon.core.roster import Roster
 from dfm_daemon.core.state import Pool, Shape, Task, TaskState, Worker, WorkerState
+
+_FRESH = 0.1  # of its job's time that an unused worker has spent: another would have hardly more
 
 
 def deal(
@@ -27,12 +34,15 @@ def deal(
 
 
 def fits(worker: Worker, task: Task, now: float) -> bool:
-    """Whether a worker's job lasts for as long as a task may take. A fresh one gets the task anyhow: no
-    other would have more time."""
-    if worker.deadline is None:
+    """Whether a worker's job lasts for as long as a task may take, or as it can be had to last."""
+    if worker.deadline is None or now + task.demand.walltime_s <= worker.deadline:
         return True
-    is_fresh = not worker.tasks_done and not worker.tasks
-    return is_fresh or now + task.demand.walltime_s <= worker.deadline
+    life_s, left_s = worker.deadline - worker.since, worker.deadline - now
+    is_unused = not worker.tasks_done and not worker.is_old
+    if is_unused and left_s >= (1 - _FRESH) * life_s:
+        return True
+    is_promise = task.demand.names_walltime or task.has_run_out
+    return not is_promise and left_s >= life_s / 2
 
 
 def give(worker: Worker, task: Task, limits: Limits) -> Action:

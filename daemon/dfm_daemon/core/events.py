@@ -84,7 +84,7 @@ class WorkerJoined:
     pid: int
     job: str
     slots: int
-    deadline: float | None
+    deadline: float | None  # of its job, on the scheduler's clock; None: it does not know
     running: tuple[Held, ...]
     finished: tuple[Held, ...]
 
@@ -130,6 +130,14 @@ class WorkerLeft:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkerDrains:
+    """It takes no more by itself, and leaves after what it has: its job has reached its run limit."""
+
+    worker: WorkerName
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class LaunchSucceeded:
     """The scheduler has taken the jobs of these workers, in their order."""
 
@@ -142,6 +150,7 @@ class LaunchFailed:
     workers: tuple[WorkerName, ...]
     reason: str
     is_transient: bool = False  # the scheduler was not reached: it has refused nothing
+    is_in_doubt: bool = False  # it may have taken them, or may take them yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +159,14 @@ class JobPends:
 
     worker: WorkerName
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobEnds:
+    """When the job of a worker will be over, says its scheduler."""
+
+    worker: WorkerName
+    at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +189,6 @@ class StopAsked:
 
 Event: TypeAlias = (
     RunJoined | RunSettled | RunAway | RunLeft | TaskSubmitted | RunWithdrew | RunCancelled | ResultTaken
-    | WorkerJoined | WorkerHeard | TaskStarted | TaskFinished | TaskReturned | WorkerLeft
-    | LaunchSucceeded | LaunchFailed | JobPends | JobGone | StopAsked
+    | WorkerJoined | WorkerHeard | TaskStarted | TaskFinished | TaskReturned | WorkerLeft | WorkerDrains
+    | LaunchSucceeded | LaunchFailed | JobPends | JobEnds | JobGone | StopAsked
 )  # fmt: skip

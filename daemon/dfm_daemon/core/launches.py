@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from dfm_daemon.core import actions as do
-from dfm_daemon.core import scaling
+from dfm_daemon.core import events, scaling
 from dfm_daemon.core.actions import Action
 from dfm_daemon.core.hosts import Hosts
 from dfm_daemon.core.roster import Roster
@@ -34,18 +34,20 @@ class Launches:
             if worker.state in (WorkerState.PENDING, WorkerState.AWAY):
                 yield do.WatchJob(name)
 
-    def failed(
-        self, names: Iterable[WorkerName], reason: str, now: float, *, is_transient: bool
-    ) -> Iterable[Action]:
-        """The scheduler has not taken these."""
+    def failed(self, event: events.LaunchFailed, now: float) -> Iterable[Action]:
+        """The scheduler has not taken these, or it has and nobody heard of it."""
         pools = []
-        for name in names:
+        for name in event.workers:
             worker = self._roster.workers.get(name)
             if worker is not None and worker.state in COMING:
                 self._roster.remove(worker)
                 pools.append(worker.pool)
+                if event.is_in_doubt:
+                    self._roster.leave_in_doubt(worker)
+            elif worker is not None and worker.job:  # it has come all the same
+                yield do.AdoptJob(worker.name, worker.job)
         for pool in dict.fromkeys(pools):
-            yield from self._note_failure(pool, reason, now, is_transient=is_transient)
+            yield from self._note_failure(pool, event.reason, now, is_transient=event.is_transient)
 
     def came_to_nothing(
         self, worker: Worker, reason: str, log: str, now: float

@@ -10,7 +10,10 @@ from dfm_daemon.core.queue import Queue
 from dfm_daemon.core.settings import Settings, Survivor
 from dfm_daemon.core.state import SERVING, Pool, Shape, Worker, WorkerName, WorkerState
 
-END_S = 30.0  # before the end of its job a worker takes no more
+# Before the end of its job a worker takes no more: a tenth of its time, but no more than this. So long
+# whoever takes its place has to come.
+END_S = 300.0
+_END_PART = 0.1
 
 
 class Roster:
@@ -25,6 +28,9 @@ class Roster:
         self._ends: Deadlines[WorkerName] = Deadlines()  # of their jobs
         self._pending: Deadlines[WorkerName] = Deadlines()  # that wait for too long
         self._launched = settings.launched
+        # That were being submitted when a daemon was killed, or when the scheduler did not answer: as
+        # long as this one lives, one of them may come.
+        self._in_doubt: dict[WorkerName, tuple[Shape, int]] = {}  # shape and slots
 
     def pool(self, shape: Shape) -> Pool:
         if shape not in self.pools:
@@ -43,11 +49,28 @@ class Roster:
         is_away = survivor.has_joined or not survivor.job
         state = WorkerState.AWAY if is_away else WorkerState.PENDING
         pool = self.pool(survivor.shape)
-        worker = Worker(survivor.name, pool, now, state, job=survivor.job, slots=survivor.slots)
+        worker = Worker(
+            survivor.name, pool, now, state, job=survivor.job, slots=survivor.slots,
+            is_old=survivor.has_joined,
+        )  # fmt: skip
         if is_away:
             worker.heard_at = now
             self._leases.set(worker.name, now + self._settings.lease_s)
+        if not survivor.job:
+            self.leave_in_doubt(worker)
         return self._take_in(worker)
+
+    def leave_in_doubt(self, worker: Worker) -> None:
+        """Nobody can say whether it was submitted, or will be."""
+        self._in_doubt[worker.name] = (worker.pool.shape, worker.slots)
+
+    def find(self, name: WorkerName, now: float) -> Worker | None:
+        """The worker of this name that has come; one in doubt that was given up is taken up again."""
+        doubt = self._in_doubt.pop(name, None)
+        if doubt is not None and name not in self.workers:
+            shape, slots = doubt
+            self._take_in(Worker(name, self.pool(shape), now, WorkerState.PENDING, slots=slots))
+        return self.workers.get(name)
 
     def _take_in(self, worker: Worker) -> Worker:
         pool = worker.pool
@@ -101,11 +124,13 @@ class Roster:
         if worker.pool.limits.launch_timeout_s:
             self._pending.set(worker.name, now + worker.pool.limits.launch_timeout_s)
 
-    def set_end(self, worker: Worker, deadline: float | None) -> None:
-        """When its job ends, if that is known."""
+    def set_end(self, worker: Worker, deadline: float | None, now: float) -> None:
+        """When its job ends, if that is known. What lives has not ended: then a clock is wrong."""
+        if deadline is None or deadline <= now:
+            return
         worker.deadline = deadline
-        if deadline is not None:
-            self._ends.set(worker.name, deadline - END_S)
+        early_s = min(_END_PART * (deadline - worker.since), END_S)
+        self._ends.set(worker.name, deadline - early_s)
 
     def take_silent(self, now: float) -> Iterator[Worker]:
         """Those whose lease is over."""

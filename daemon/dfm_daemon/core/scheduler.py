@@ -131,14 +131,20 @@ class Scheduler:
                 return self._joined(event, now)
             case events.WorkerLeft(name, reason, is_expected):
                 return self._left(name, reason, now, is_expected=is_expected)
+            case events.WorkerDrains(name, reason):
+                return self._drains_itself(name, reason)
             case events.LaunchSucceeded(names, jobs):
                 return self._launches.succeeded(names, jobs, now)
-            case events.LaunchFailed(names, reason, is_transient):
-                return self._launches.failed(names, reason, now, is_transient=is_transient)
+            case events.LaunchFailed():
+                return self._launches.failed(event, now)
             case events.JobPends(name, reason):
                 worker = self.workers.get(name)
                 if worker is not None and worker.state is WorkerState.PENDING:
                     worker.pool.pend_reason = reason
+                return ()
+            case events.JobEnds(name, at):
+                if name in self.workers:
+                    self._roster.set_end(self.workers[name], at, now)
                 return ()
             case events.JobGone():
                 return self._job_gone(event, now)
@@ -150,7 +156,7 @@ class Scheduler:
     # Workers and what they say
 
     def _joined(self, event: events.WorkerJoined, now: float) -> Iterable[Action]:
-        worker = self.workers.get(event.worker)
+        worker = self._roster.find(event.worker, now)
         if worker is None or not _is_awaited(worker, event):
             reason = "there is one of this name" if worker else "nobody launched it"
             yield do.Refuse(event.worker, reason)
@@ -159,7 +165,8 @@ class Scheduler:
             self._set_away(worker)  # it knows before we do that its connection was lost
         is_new = worker.state in COMING
         is_drained = not is_new and worker.left_as is WorkerState.DRAINING
-        if event.job and not worker.job and not is_new:
+        is_in_doubt = not worker.job and worker.state is not WorkerState.REQUESTED
+        if event.job and is_in_doubt:
             yield do.AdoptJob(worker.name, event.job)
         worker.host, worker.pid = event.host, event.pid
         worker.job = event.job or worker.job
@@ -172,7 +179,9 @@ class Scheduler:
         yield do.TrustJob(worker.name)
         verb = "joined from" if is_new else "is back at"
         yield do.Note(f"worker={worker.name} {verb} host={worker.host} pid={worker.pid}")
-        self._roster.set_end(worker, event.deadline)
+        self._roster.set_end(worker, event.deadline, now)
+        if worker.deadline is None:
+            yield do.AskEnd(worker.name)
         missing, actions = self.recovery.reconcile(worker, event, now)
         for task in reversed(missing):
             yield from self._take_back(worker, task, now)
@@ -187,6 +196,12 @@ class Scheduler:
             scaling.note_excluded(worker.pool, worker.host, now)
         else:
             self._roster.offer(worker, now)
+
+    def _drains_itself(self, name: WorkerName, reason: str) -> Iterable[Action]:
+        worker = self.workers.get(name)
+        if worker is not None and worker.state in SERVING:
+            yield self._roster.drain(worker, reason)
+            yield do.Note(f"worker={name} takes no more: {reason}")
 
     def _set_away(self, worker: Worker) -> None:
         worker.left_as = worker.state
@@ -305,10 +320,16 @@ class Scheduler:
         yield do.Note(f"worker={name} connection lost: {reason}", is_trouble=True)
 
     def _lose(
-        self, worker: Worker, reason: str, now: float, *, is_hopeless: bool = False
+        self,
+        worker: Worker,
+        reason: str,
+        now: float,
+        *,
+        is_hopeless: bool = False,
+        is_time_up: bool = False,
     ) -> Iterable[Action]:
         """A worker is no more. Its tasks go back to where they were, or are given up. `is_hopeless`:
-        what ran would end so again."""
+        what ran would end so again. `is_time_up`: what ran needs more time than it had."""
         self.recovery.worker_gone(worker)
         tasks = list(worker.tasks.values())
         worker.tasks.clear()
@@ -318,6 +339,7 @@ class Scheduler:
         where = f"worker {worker.name} on {worker.host or 'its host'}: {reason}"
         for task in reversed(tasks):
             self._release(task)
+            task.has_run_out = task.has_run_out or is_time_up
             yield from self._lost(
                 task, where, is_hopeless=is_hopeless and task.state is TaskState.RUNNING
             )
@@ -368,7 +390,9 @@ class Scheduler:
         else:
             had_it_all = event.is_time_up and not worker.tasks_done  # its task had all of its time
             is_hopeless = event.is_hopeless or had_it_all
-            yield from self._lose(worker, event.reason, now, is_hopeless=is_hopeless)
+            yield from self._lose(
+                worker, event.reason, now, is_hopeless=is_hopeless, is_time_up=event.is_time_up
+            )
 
     def _stop(self, *, drain: bool) -> Iterable[Action]:
         self._drains = True

@@ -38,6 +38,7 @@ class Demand(NamedTuple):
     walltime_s: int = 0  # 0: no limit
     limits: tuple[tuple[str, int], ...] = ()  # tokens that it holds while a worker has it
     expected_s: float = 0.0  # how long it took the last time; 0: not known
+    names_walltime: bool = True  # it, or its class; else the walltime is only a default
 
 
 ONE_CORE = Shape("1c")
@@ -112,6 +113,7 @@ class Task:
     worker: "Worker | None" = None  # that has it, or the result that is not acknowledged
     result: bytes = b""  # until it is acknowledged: a client that comes back may not have it
     losses: int = 0
+    has_run_out: bool = False  # the time of its worker's job was up before it was over
     started_at: float = 0.0  # UTC epoch
 
     @property
@@ -145,6 +147,7 @@ class Worker:
     heard_at: float = 0.0
     idle_since: float = 0.0
     deadline: float | None = None  # of its job, on the scheduler's clock
+    is_old: bool = False  # it came to the daemon before this one, and may have run much already
 
     @property
     def free_slots(self) -> int:

@@ -113,7 +113,7 @@ class Clients:
                     raise ProtocolError(f"task {task} refers to blobs that were not sent")
                 demand = Demand(
                     message.priority, message.walltime_s, tuple(message.limits.items()),
-                    message.expected_s,
+                    message.expected_s, message.names_walltime,
                 )  # fmt: skip
                 self._tell(
                     events.TaskSubmitted(

@@ -258,6 +258,8 @@ class Daemon:
                 self._fleet.watch(worker)
             case actions.TrustJob(worker):
                 self._fleet.trust(worker)
+            case actions.AskEnd(worker):
+                self._fleet.ask_end(worker)
             case actions.EndJob(worker):
                 self._fleet.end(worker)
                 self._workers.cut(worker, "its job is ended")

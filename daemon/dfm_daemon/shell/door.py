@@ -82,7 +82,7 @@ class Door:
         except TimeoutError:
             self._strange(peer, "did not say in time who it is")
         except (Stranger, OSError, ssl.SSLError) as error:
-            self._strange(peer, str(error))
+            self._strange(peer, str(error) or "it broke the connection off")  # asyncio has no words
         except Exception:  # the door stays open, whatever one peer does
             log.exception("a fault of dfm, with the peer at %s", peer)
         finally:

@@ -12,6 +12,7 @@ from dfm.config.config import Config
 from dfm.config.options import apply_options
 from dfm.config.selection import Selection
 from dfm.errors import DfmError, RunnerError
+from dfm.runners.abandoned import end_submissions
 from dfm.runners.base import Runner, WorkerRequest
 from dfm.runners.registry import choose, make
 from dfm_daemon.core import events
@@ -69,6 +70,8 @@ class Fleet:
             except DfmError as error:
                 log.warning("worker=%s cannot be asked about: %s", survivor.name, error)
             found.append(survivor)
+        if any(not survivor.job for survivor in found):
+            end_submissions(self._journal.mark)
         unknown = await self._find([survivor for survivor in found if not survivor.job])
         found = [
             replace(survivor, job=survivor.job or unknown.get(survivor.name, ""))
@@ -83,7 +86,7 @@ class Fleet:
         found: dict[WorkerName, str] = {}
         for jobs in self._of_runners.values():
             names = [s.name for s in survivors if self._of_workers.get(s.name) is jobs]
-            found.update(await jobs.find(self._journal.mark, names))
+            found.update(await jobs.find(names))
         if found:
             self._journal.launched_as(list(found), list(found.values()))
             self._journal.flush()
@@ -103,10 +106,20 @@ class Fleet:
         if worker in self._of_workers:
             self._of_workers[worker].trust(worker)
 
+    def ask_end(self, worker: WorkerName) -> None:
+        if worker in self._of_workers:
+            self._of_workers[worker].ask_end(worker)
+
     def end(self, worker: WorkerName) -> None:
-        jobs = self._of_workers.pop(worker, None)
+        jobs = self._of_workers.get(worker)
         if jobs is not None:
             jobs.end(worker)
+            self._forget(worker)
+
+    def _forget(self, worker: WorkerName) -> None:
+        """But for one that may come yet."""
+        if not self._of_workers[worker].may_come(worker):
+            del self._of_workers[worker]
 
     async def end_all(self) -> None:
         """Returns when every job that may live is ended."""
@@ -131,5 +144,5 @@ class Fleet:
             self._of_workers.pop(event.worker, None)
         elif isinstance(event, events.LaunchFailed):
             for worker in event.workers:
-                self._of_workers.pop(worker, None)
+                self._forget(worker)
         self._tell(event)

@@ -15,6 +15,7 @@ from dfm.runners.base import (
     Runner,
     WorkerRequest,
 )
+from dfm.runners.command import NoAnswer
 from dfm.runners.job_logs import end_by_log
 from dfm_daemon.core import events
 from dfm_daemon.core.events import Event
@@ -56,6 +57,8 @@ class Jobs:
         self._jobs: dict[WorkerName, JobId] = {}  # all that may live
         self._logs: dict[WorkerName, str] = {}
         self._in_doubt: set[WorkerName] = set()
+        self._endless: set[WorkerName] = set()  # of which nobody knows when their jobs will end
+        self._unconfirmed: set[WorkerName] = set()  # that may have been submitted, or will be
         self._pending: dict[WorkerName, str] = {}  # why, as it was told
         self._news = asyncio.Event()  # more are in doubt
         self._least_s = runner.look_s if isinstance(runner, BatchRunner) else _FIRST_LOOK_S
@@ -73,17 +76,24 @@ class Jobs:
         """A job that a daemon before this one has submitted."""
         self._jobs[worker] = JobId(job)
         self._logs[worker] = f"{log_folder}/{job}.log"
+        self._unconfirmed.discard(worker)
 
-    async def find(self, mark: str, workers: Sequence[WorkerName]) -> dict[WorkerName, JobId]:
-        """The jobs of workers that were being submitted when the daemon before this one was killed."""
+    async def find(self, workers: Sequence[WorkerName]) -> dict[WorkerName, JobId]:
+        """The jobs of workers that were being submitted when the daemon before this one was killed.
+        Those that are not found may come yet: it is not the scheduler's fault alone if one is late."""
+        self._unconfirmed.update(workers)
         if not isinstance(self._runner, BatchRunner) or not workers:
             return {}
         try:
-            found = await _answer(self._runner.find(mark, workers))
+            found = await _answer(self._runner.find(self._journal.mark, workers))
         except DfmError as error:
             log.warning("cannot look for the jobs of workers=%s: %s", ",".join(workers), error)
             return {}
         return {WorkerName(worker): job for worker, job in found.items()}
+
+    def may_come(self, worker: WorkerName) -> bool:
+        """Whether nobody knows if it was submitted."""
+        return worker in self._unconfirmed
 
     def watch(self, worker: WorkerName) -> None:
         """Asks about its job until it is gone, or until `trust`."""
@@ -97,10 +107,18 @@ class Jobs:
         self._in_doubt.discard(worker)
         self._pending.pop(worker, None)
 
+    def ask_end(self, worker: WorkerName) -> None:
+        """Asks when its job will end; only schedulers of batch systems know."""
+        if isinstance(self._runner, BatchRunner):
+            self._endless.add(worker)
+            self._pause_s = self._least_s
+            self._news.set()
+
     def end(self, worker: WorkerName) -> None:
         job = self._jobs.pop(worker, None)
         self._logs.pop(worker, None)
         self._in_doubt.discard(worker)
+        self._endless.discard(worker)
         self._pending.pop(worker, None)
         if job is not None:
             if not self._ending:
@@ -112,7 +130,9 @@ class Jobs:
         when the scheduler has answered: the group waits for it."""
         self._is_over = True
         self._looking.cancel()
-        jobs, self._jobs = [*self._jobs.values(), *(job for _, job in self._ending)], {}
+        late = await self.find(sorted(self._unconfirmed))
+        jobs = [*self._jobs.values(), *(job for _, job in self._ending), *late.values()]
+        self._jobs = {}
         self._ending = []
         await self._cancel(jobs)
 
@@ -122,7 +142,8 @@ class Jobs:
             jobs = await _answer(_submitted(self._runner, requests))
         except DfmError as error:
             is_transient = isinstance(error, RunnerError) and error.retryable
-            self._failed(names, str(error), is_transient=is_transient)
+            is_in_doubt = isinstance(error, NoAnswer)
+            self._failed(names, str(error), is_transient=is_transient, is_in_doubt=is_in_doubt)
             return
         if self._is_over:
             await self._cancel(jobs)
@@ -140,17 +161,30 @@ class Jobs:
         self._tell(events.LaunchSucceeded(names, tuple(jobs)))
 
     def _failed(
-        self, names: Sequence[WorkerName], reason: str, *, is_transient: bool = False
+        self,
+        names: Sequence[WorkerName],
+        reason: str,
+        *,
+        is_transient: bool = False,
+        is_in_doubt: bool = False,
     ) -> None:
-        self._journal.over(names)
-        self._tell(events.LaunchFailed(tuple(names), reason, is_transient))
+        self._endless.difference_update(names)
+        if is_in_doubt:
+            self._unconfirmed.update(names)
+        else:
+            self._journal.over(names)
+        self._tell(events.LaunchFailed(tuple(names), reason, is_transient, is_in_doubt))
 
     async def _look(self) -> None:
         while True:
-            if not self._in_doubt:
+            if not self._in_doubt and not self._endless:
                 await self._news.wait()
             await self._wait_a_while()
-            asked = {self._jobs[worker]: worker for worker in self._in_doubt}
+            asked = {
+                self._jobs[worker]: worker
+                for worker in self._in_doubt | self._endless
+                if worker in self._jobs
+            }
             if not asked:
                 continue
             try:
@@ -161,12 +195,22 @@ class Jobs:
             self._note_trouble("")
             for job, worker in asked.items():
                 status = found.get(job)
-                if status is None or worker not in self._in_doubt:
+                if status is None:
+                    continue
+                if worker in self._endless and status.state is not JobState.UNKNOWN:
+                    self._note_end(worker, status)
+                if worker not in self._in_doubt:
                     continue
                 if status.state is JobState.GONE:
                     self._gone(worker, status)
                 elif status.state is JobState.PENDING and status.reason:
                     self._note_pending(worker, status.reason)
+
+    def _note_end(self, worker: WorkerName, status: JobStatus) -> None:
+        self._endless.discard(worker)
+        if status.left_s is not None:
+            at = asyncio.get_running_loop().time() + status.left_s
+            self._tell(events.JobEnds(worker, at))
 
     def _note_pending(self, worker: WorkerName, reason: str) -> None:
         if self._pending.get(worker) != reason:
@@ -203,6 +247,7 @@ class Jobs:
 
     def _gone(self, worker: WorkerName, status: JobStatus) -> None:
         self._in_doubt.discard(worker)
+        self._endless.discard(worker)
         self._pending.pop(worker, None)
         self._jobs.pop(worker, None)
         log_file = self._logs.pop(worker, "")
@@ -263,7 +308,7 @@ async def _answer(asked: Awaitable[Answer]) -> Answer:
     except DfmError:
         raise
     except TimeoutError:
-        raise RunnerError(f"the scheduler did not answer in {ANSWER_S:.0f} s") from None
+        raise NoAnswer(f"the scheduler did not answer in {ANSWER_S:.0f} s") from None
     except Exception as error:  # the daemon outlives a runner that is broken
         log.exception("a fault of the runner")
         raise RunnerError(f"a fault of the runner: {type(error).__name__}: {error}") from error

@@ -16,6 +16,7 @@ from dfm.config.options import apply_options
 from dfm.config.selection import Selection
 from dfm.config.state_folder import StateFolder
 from dfm.errors import DfmError, RunnerError
+from dfm.runners.abandoned import end_submissions
 from dfm.runners.base import BatchRunner, JobId, JobState, Runner
 from dfm.runners.registry import choose, make
 from dfm_daemon.core.settings import Survivor
@@ -84,6 +85,11 @@ class Leftovers:
         if os.path.basename(state.path).startswith(EPHEMERAL):
             paths = [state.path]
         return [path for path in paths if os.path.exists(path)]
+
+    def stop_submitting(self) -> None:
+        """What is still being submitted will not be: nobody would find it later."""
+        if self._journal is not None:
+            end_submissions(self._journal.mark)
 
     async def jobs(self) -> list[Leftover]:
         """Those that live, as their schedulers say."""

@@ -82,7 +82,7 @@ def _worker(worker: Worker, utc: Callable[[float], str]) -> dict[str, Any]:
         "tasks": names,
         "tasks_done": worker.tasks_done,
         "since": utc(worker.since),
-        "deadline": worker.deadline,
+        "deadline": None if worker.deadline is None else utc(worker.deadline),
     }
 
 

@@ -1,6 +1,8 @@
 """The workers' side of the daemon: their messages become events, actions become messages."""
 
+import asyncio
 import logging
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -68,19 +70,15 @@ class Workers:
             return
         name = WorkerName(hello.worker)
         self._at_the_door.setdefault(name, []).append(link)
-        running, finished = tuple(hello.running), tuple(hello.finished)
+        deadline = hello.deadline
+        if deadline is not None:
+            deadline += asyncio.get_running_loop().time() - time.time()
         self._tell(
             events.WorkerJoined(
-                name,
-                hello.host,
-                hello.pid,
-                hello.job,
-                hello.slots,
-                hello.deadline,
-                running,
-                finished,
+                name, hello.host, hello.pid, hello.job, hello.slots, deadline,
+                tuple(hello.running), tuple(hello.finished),
             )
-        )
+        )  # fmt: skip
 
     def admit(self, name: WorkerName) -> None:
         link = self._take_in(name)
@@ -172,6 +170,8 @@ class Workers:
             case wire.Beat():
                 self._tell(events.WorkerHeard(name))
                 self.send(name, wire.Beat())
+            case wire.Draining(reason):
+                self._tell(events.WorkerDrains(name, reason))
             case wire.Leaving(reason):
                 self._leaving[name] = reason
             case _:

@@ -3,6 +3,7 @@
 import sys
 from typing import TextIO
 
+from dfm.cli.display.cut_off import drop_output
 from dfm.cli.display.words import duration, log_path, printable, title, usage, verdict
 from dfm.engine.outcome import Ending, Outcome
 from dfm.graph.node import Node
@@ -16,6 +17,7 @@ class Lines:
     end, with its markers below it (section 38)."""
 
     def __init__(self, stream: TextIO = sys.stdout, *, verbose: bool = False) -> None:
+        self.is_cut_off = False
         self._stream = stream
         self._verbose = verbose
         self._why = ""  # of the last that was lost: all tasks without a worker have the same
@@ -56,13 +58,23 @@ class Lines:
 
     def refresh(self) -> None:
         """Lets out what was printed since the last time: a write for each line would be felt."""
-        self._stream.flush()
+        try:
+            self._stream.flush()
+        except BrokenPipeError:
+            self._cut_off()
 
     def close(self) -> None:
-        self._stream.flush()
+        self.refresh()
 
     def _print(self, text: str) -> None:
-        self._stream.write(f"{text}\n")
+        try:
+            self._stream.write(f"{text}\n")
+        except BrokenPipeError:
+            self._cut_off()
+
+    def _cut_off(self) -> None:
+        self.is_cut_off = True
+        drop_output(self._stream)
 
 
 def marker_lines(outcome: Outcome) -> list[str]:

@@ -25,6 +25,8 @@ _MOST_ROWS = 12
 class LiveDisplay:
     """`total` tasks: how many are done, run, have failed; the rate; what runs now."""
 
+    is_cut_off = False  # a terminal is no pipe
+
     def __init__(self, total: int, *, verbose: bool = False) -> None:
         self._total = total
         self._verbose = verbose

@@ -74,7 +74,7 @@ def log_lines(tail: str, most: int) -> list[str]:
 
 def log_path(outcome: Outcome) -> str:
     """The task's log, as short as it can be said from here."""
-    return short_path(f"{outcome.folder}/{outcome.node.name}.log")
+    return short_path(outcome.log)
 
 
 def short_path(path: str) -> str:

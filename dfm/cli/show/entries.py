@@ -110,10 +110,12 @@ def tags(catalog: Catalog, uses: Iterable[TagUse], package: str) -> list[Entry]:
 
 
 def parameter(merged: Merged) -> Entry:
-    """A parameter as it is written; its value is what the last writing gives."""
-    last = merged.written()
-    value = last.value if last is not None and last.value is not MISSING else None
-    return {"type": merged.kind, "value": value, "doc": merged.doc}
+    """A parameter as it is written; its value is what the last writing gives, or the empty one. None
+    if that only adds to a list."""
+    value = merged.default()
+    return {
+        "type": merged.kind, "value": None if value is MISSING else value, "doc": merged.doc,
+    }  # fmt: skip
 
 
 def patterns(value: Value) -> Any:

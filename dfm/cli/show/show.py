@@ -36,7 +36,7 @@ class Show:
         tasks = [task for task in self._catalog.tasks() if not scope or scope in task.scopes]
         if produces:
             pairs = parse_pairs(produces)
-            tasks = [task for task in tasks if produces_all(self._flow.products(task), pairs)]
+            tasks = [t for t in tasks if produces_all(self._flow.products(t) or (), pairs)]
         found = [entries.task_entry(self._catalog, task) for task in tasks]
         self._list("tasks", found, choice, scope=scope, produces=produces)
 

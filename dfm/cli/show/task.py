@@ -25,7 +25,7 @@ def task_details(flow: Flow, task: Task, depth: int | None, *, usage: bool) -> E
         "rundir": task.rundir,
         "passthrough": patterns(shape.passthrough) or "unused",
         "consumes": "all" if patterns(shape.consumes) is None else shape.consumes,
-        "produces": flow.products(task) if shape.produces is not None else None,
+        "produces": flow.products(task),
     }
     if depth is not None:
         details["needs_tree"] = _tree(catalog, task, depth)

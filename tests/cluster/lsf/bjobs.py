@@ -29,6 +29,7 @@ FIELDS: dict[str, Callable[[Job], str]] = {
     "sub_cwd": lambda job: job.about["submit_dir"],
     "exec_cwd": lambda job: job.about["cwd"],
     "output_file": lambda job: job.about["out"],
+    "time_left": lambda job: job.time_left,
     "runtimelimit": lambda job: str(job.about["minutes"] or ""),
 }
 _TABLE = "jobid:7 user:7 stat:5 queue:10 sub_cwd:11 exec_host:11 job_name:10 submit_time:12"

@@ -6,6 +6,7 @@ import re
 import subprocess
 import time
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,6 +27,7 @@ class Job(NamedTuple):
     exit_code: str = ""
     exit_reason: str = ""
     pend_reason: str = ""
+    time_left: str = ""  # of its run limit
 
     @property
     def full_id(self) -> str:
@@ -90,15 +92,19 @@ def all_jobs(site: Site) -> list[Job]:
     down = _down_hosts()
     about: dict[str, dict[str, Any]] = {}
     found = []
-    for line in _slurm("squeue", "-h", "-r", "-a", "-t", "all", "-o", "%i|%T|%r|%N").splitlines():
-        full, state, reason, host = line.split("|", 3)
+    for line in _slurm(
+        "squeue", "-h", "-r", "-a", "-t", "all", "-o", "%i|%T|%S|%N|%r"
+    ).splitlines():
+        full, state, began, host, reason = line.split("|", 4)
         job, _, index = full.partition("_")
         if job not in about:
             known = lsf / "jobs" / job
             about[job] = json.loads(known.read_text()) if known.exists() else {}
         spec = about[job]
         if spec and time.time() - spec["submitted"] >= site.lag_s:
-            found.append(_job(lsf, job, index or "0", spec, state, reason, host, down))
+            one = _job(lsf, job, index or "0", spec, state, reason, host, down)
+            left = _time_left(began, spec["minutes"], site) if one.stat == "RUN" else ""
+            found.append(one._replace(time_left=left))
     return sorted(found, key=lambda job: (int(job.id), int(job.element)))
 
 
@@ -133,6 +139,15 @@ def _job(
     started = host not in ("", "(null)") and state != "CANCELLED"
     code = "137" if started else ""
     return made._replace(stat="EXIT", exit_code=code, exit_reason=killed or _LOST)
+
+
+def _time_left(began: str, limit: int, site: Site) -> str:
+    """`H:M L`; "" without a limit."""
+    if not limit:
+        return ""
+    ran_s = time.time() - datetime.fromisoformat(began).timestamp()
+    left = max(0, int(limit - ran_s / site.minute_s))
+    return f"{left // 60}:{left % 60:02} L"
 
 
 def _why(about: dict[str, Any], reason: str) -> str:

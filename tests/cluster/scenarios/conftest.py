@@ -2,9 +2,11 @@
 
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -32,8 +34,6 @@ FLOW = """
         echo ${{{{ i }}}} >> ../../ran
         {script}
 """
-# Behind it workers leave soon after their daemon has died.
-IMPATIENT = '#!/bin/sh\nexec {dfm} "$@" --lost-timeout 2\n'
 
 
 def sized(quick: int, full: int) -> int:
@@ -56,10 +56,10 @@ class Site(Project):
     def take_example(self, name: str) -> None:
         shutil.copytree(EXAMPLES / name, self.folder, dirs_exist_ok=True)
 
-    def impatient(self) -> str:
-        """A `worker_dfm_path` whose workers do not wait for long when no daemon answers."""
-        dfm = Path(__file__).parents[3] / ".venv/bin/dfm"
-        path = self.write("impatient-dfm", IMPATIENT.format(dfm=dfm))
+    def worker_with(self, *words: str) -> str:
+        """A `worker_dfm_path` whose workers have these on their command line, too."""
+        script = f'#!/bin/sh\nexec {sys.executable} -m dfm "$@" {shlex.join(words)}\n'
+        path = self.write("worker-dfm", script)
         path.chmod(0o755)
         return str(path)
 

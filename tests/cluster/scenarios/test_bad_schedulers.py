@@ -176,6 +176,7 @@ def test_nobody_asks_lsf_while_nothing_pends(lsf_site: LsfSite) -> None:
     site.ok("daemon", "start")
     is_done(site)
     until(lambda: len(site.workers("idle")) == len(site.status()["workers"]), "all have come")
+    until(lambda: all(one["deadline"] for one in site.status()["workers"]), "their ends are known")
     before = site.calls("bjobs"), site.calls("bsub")
     for _ in range(3):
         site.ok("run", "all", "-f")

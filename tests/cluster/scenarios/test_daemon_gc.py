@@ -24,7 +24,7 @@ def leave_jobs(site: Site) -> list[str]:
 
 
 def test_jobs_and_files_of_a_daemon_that_was_killed_are_listed_and_ended(site: Site) -> None:
-    foreign = site.slurm.run("sbatch", "--parsable", "--wrap", "sleep 300")
+    foreign = site.slurm.run("sbatch", "--parsable", "--output=/dev/null", "--wrap", "sleep 300")
     jobs = leave_jobs_beside(site, foreign)
     listed = site.ok("daemon", "gc", "--dry-run")
     for job in jobs:

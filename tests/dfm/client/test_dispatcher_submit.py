@@ -71,7 +71,7 @@ def test_each_shape_is_said_once_and_each_task_with_all_that_schedules_it() -> N
             [
                 ("p.a", large, 12.5),
                 ("p.b", small, 0.0),
-                ("p.c", large._replace(priority=-1, limits=()), 0.0),
+                ("p.c", large._replace(priority=-1, limits=(), names_walltime=False), 0.0),
             ]
         )
         shapes = [message for message in found if isinstance(message, wire.Shape)]
@@ -82,8 +82,8 @@ def test_each_shape_is_said_once_and_each_task_with_all_that_schedules_it() -> N
         first, second, third = (one for one in found if isinstance(one, wire.Submit))
         packed = SPEC.pack(spec("p.a")._replace(inputs=b"[]"))
         assert first == wire.Submit(1, "p.a", packed, [0], 0, 0, 4, 3600, {"db": 2, "vcs": 1}, 12.5)
-        assert second[4:] == (1, 0, 0, 0, {}, 0.0)
-        assert third[4:] == (0, 0, -1, 3600, {}, 0.0)
+        assert second[4:] == (1, 0, 0, 0, {}, 0.0, True)
+        assert third[4:] == (0, 0, -1, 3600, {}, 0.0, False)
         assert found.index(shapes[1]) < found.index(second), "before it is referred to"
 
     play(scene)

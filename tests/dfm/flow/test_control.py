@@ -32,19 +32,20 @@ def test_what_is_wrong_with_control_is_a_fault(project: Project, control: str, f
     assert fault in found
 
 
-@pytest.mark.parametrize(
-    ("field", "fault"),
-    [
-        ("strategy: {matrix: {x: [1]}}", "`control` and `strategy` exclude each other"),
-        ("on_error: 'm:f'", "`control` together with `on_error`"),
-    ],
-)
-def test_what_does_not_go_together(project: Project, field: str, fault: str) -> None:
-    flow = (
-        f"tasks: [{{name: t, control: {{type: if, cond: 'true'}}, {field}, body: [{{name: b}}]}}]"
-    )
-    (found, *_) = project.faults(flow)
-    assert fault in found
+def test_a_control_and_a_strategy_exclude_each_other(project: Project) -> None:
+    fields = "control: {type: if, cond: 'true'}, strategy: {matrix: {x: [1]}}"
+    (found, *_) = project.faults(f"tasks: [{{name: t, {fields}, body: [{{name: b}}]}}]")
+    assert "`control` and `strategy` exclude each other" in found
+
+
+def test_a_loop_that_contains_its_failures_contains_those_of_its_conditions(
+    project: Project,
+) -> None:
+    fields = "control: {type: repeat, count: 2}, on_error: 'm:f', body: [{name: b}]"
+    graph = project.graph(f"tasks: [{{name: t, {fields}}}]", "t")
+    number = graph["demo.t"].number
+    assert {"demo.t.in_0", "demo.t.b_1"} <= set(graph.members("demo.t"))
+    assert {graph[name].scope for name in ("demo.t.in_0", "demo.t.in_1", "demo.t.b_0")} == {number}
 
 
 def test_iterations_are_named_by_their_numbers(project: Project) -> None:

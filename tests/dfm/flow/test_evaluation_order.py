@@ -220,9 +220,9 @@ def test_an_undefined_name_is_a_fault_of_loading_wherever_it_stands(
     assert fault.split(": ", 1)[1].startswith(subject.split(": ", 1)[1]), fault
 
 
-def test_the_file_of_an_agents_result_is_refused_as_not_evaluated_yet(project: Project) -> None:
+def test_the_file_of_an_agents_result_is_known_to_agents_only(project: Project) -> None:
     (fault,) = project.faults("tasks:\n- {name: t, run: '${{ result_file }}'}")
-    assert "`result_file` is part of the flow language that this version does not run" in fault
+    assert "`result_file` is known in the texts of tasks that use std.Agent" in fault
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ from tests.dfm.flow.conftest import Project
 
 def found(project: Project, tasks: str) -> list[dict[str, Any]]:
     """The findings without their messages, which are there."""
-    all_of_them = findings(project.load(tasks).catalog)
+    flow = project.load(tasks)
+    all_of_them = findings(flow.catalog, flow.products)
     assert all(finding.pop("message") for finding in all_of_them)
     return all_of_them
 
@@ -31,11 +32,10 @@ def test_consumers_and_producers_that_cannot_meet(project: Project) -> None:
     flow = """
     tasks:
     - {name: rtl, produces: [{type: std.FileSet, filetype: verilog}]}
-    - {name: c, with: {k: {type: str}}, produces: [{type: std.FileSet, filetype: "${{ k }}"}]}
     - {name: silent}
     - {name: nothing, produces: []}
     - root: sim
-      needs: [rtl, c, silent, nothing]
+      needs: [rtl, silent, nothing]
       run: x
       consumes: [{type: std.FileSet, filetype: vhdl}]
     - root: lint
@@ -46,6 +46,40 @@ def test_consumers_and_producers_that_cannot_meet(project: Project) -> None:
     assert found(project, flow) == [
         {"type": "DataflowMismatch", "producer": "demo.rtl", "consumer": "demo.sim"}
     ]
+
+
+def test_what_is_produced_is_compared_with_its_values(project: Project) -> None:
+    flow = """
+    types:
+    - {name: Note, uses: std.DataItem, with: {kind: {type: str, value: short}}}
+    tasks:
+    - {name: sv, uses: std.FileSet, with: {type: systemVerilogSource}}
+    - {name: made, with: {k: {type: str, value: vhdl}}, produces: [{type: std.FileSet, filetype: "${{ k }}"}]}
+    - {name: note, uses: Note}
+    - {name: other, run: x, produces: [{type: Note, kind: long}]}
+    - {name: late, run: x, with: {k: {type: str, value: "${{ inputs | length }}"}}, produces: [{type: std.FileSet, filetype: "${{ k }}"}]}
+    - {root: a, needs: [sv, made, note, other, late], run: x, consumes: [{type: std.FileSet, filetype: vhdl}]}
+    - {root: b, needs: [note, other], run: x, consumes: [{type: demo.Note, kind: long}]}
+    """
+    pairs = [(one["producer"], one["consumer"]) for one in found(project, flow)]
+    assert pairs == [
+        ("demo.sv", "demo.a"), ("demo.note", "demo.a"), ("demo.other", "demo.a"),
+        ("demo.note", "demo.b"),
+    ]  # fmt: skip
+
+
+def test_what_passes_through_a_need_counts_as_coming_from_it(project: Project) -> None:
+    flow = """
+    tasks:
+    - {name: vhdl, uses: std.FileSet, with: {type: vhdl}}
+    - {name: sv, uses: std.FileSet, with: {type: sv}, needs: [vhdl]}
+    - {name: unknown, run: x, consumes: none}
+    - {name: more, uses: std.FileSet, with: {type: sv}, needs: [unknown]}
+    - {name: eats, run: x, needs: [vhdl], consumes: all, produces: [{type: std.FileSet, filetype: sv}]}
+    - {root: a, needs: [sv, more, eats], run: x, consumes: [{filetype: vhdl}]}
+    """
+    pairs = [(one["producer"], one["consumer"]) for one in found(project, flow)]
+    assert pairs == [("demo.eats", "demo.a")]
 
 
 def test_a_script_that_does_not_say_what_it_consumes(project: Project) -> None:

@@ -166,3 +166,22 @@ def test_what_resolve_does_not_find_is_a_fault(project: Project, text: str, faul
 def test_let_is_a_map(project: Project) -> None:
     (fault,) = project.faults("tasks: [{name: t, let: [x]}]")
     assert "`let` must be a map, not a list" in fault
+
+
+FAMILY = """
+with: {opt: {type: str, value: O0}}
+tasks:
+- name: model
+  strategy: {select: {axes: {arch: [x86, arm]}, default: {arch: x86}}}
+  body: [{name: build, run: "${{ matrix.arch }} ${{ opt }}"}]
+- {name: fast, set: [{opt: O3}], body: [{name: b, run: x, needs: [model.arm, model]}]}
+- {name: other, needs: [model.x86]}
+"""
+
+
+def test_variants_that_are_reached_through_a_task_only_see_what_it_sets(project: Project) -> None:
+    graph = project.graph(FAMILY, "fast")
+    assert graph.script("demo.model.arm") == "arm O3"
+    assert graph.script("demo.model.x86") == "x86 O3"
+    graph = project.graph(FAMILY, "fast", "other")
+    assert graph.script("demo.model.arm") == "arm O0", "a family is one task"

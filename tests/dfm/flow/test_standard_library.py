@@ -42,7 +42,22 @@ ITEMS |= {
     "AgentTool": {**AGENT, "command": "", "args": [], "url": ""},
     "AgentPersona": {**AGENT, "persona": ""},
     "AgentReference": AGENT,
-    "EvalSample": {"id": "", "input": "", "target": "", "metadata": {}},
+    "EvalSample": {
+        "id": "",
+        "epoch": 1,
+        "passed": False,
+        "status": "",
+        "input": "",
+        "target": "",
+        "output": "",
+        "scores": {},
+        "error": "",
+        "events": "",
+        "model_usage": {},
+        "started_at": "",
+        "completed_at": "",
+        "metadata": {},
+    },
 }
 TAGS = {
     "Tag": [],

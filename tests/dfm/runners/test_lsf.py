@@ -111,20 +111,23 @@ def test_all_jobs_are_looked_at_with_one_command() -> None:
 @pytest.mark.parametrize(
     ("line", "job", "status"),
     [
-        ("9^-^PEND^-^-^New job is waiting;", "9", JobStatus(JobState.PENDING, "LSF: PEND, New job is waiting")),
-        ("9^0^PSUSP^-^-^-", "9", JobStatus(JobState.PENDING, "LSF: PSUSP")),
-        ("9^3^RUN^-^-^-", "9[3]", JobStatus(JobState.RUNNING, "RUN")),
-        ("9^3^SSUSP^-^-^-", "9[3]", JobStatus(JobState.SUSPENDED, "SSUSP")),
-        ("9^3^USUSP^-^-^-", "9[3]", JobStatus(JobState.SUSPENDED, "USUSP")),
-        ("9^3^UNKWN^-^-^-", "9[3]", JobStatus(JobState.UNKNOWN, "UNKWN")),
-        ("9^3^ZOMBI^-^-^-", "9[3]", JobStatus(JobState.UNKNOWN, "ZOMBI")),
-        ("9^3^FWD_PEND^-^-^-", "9[3]", JobStatus(JobState.UNKNOWN, "FWD_PEND")),
-        ("9^3^DONE^-^-^-", "9[3]", JobStatus(JobState.GONE, "DONE")),
-        ("9^3^EXIT^7^-^-", "9[3]", JobStatus(JobState.GONE, "EXIT, exit status 7")),
-        ("9^3^EXIT^140^-^-", "9[3]", JobStatus(JobState.GONE, "EXIT, exit status 140", JobEnd.WALLTIME)),
-        ("9^3^EXIT^130^TERM_OWNER: job killed by owner^-", "9[3]", JobStatus(JobState.GONE, "EXIT, exit status 130: TERM_OWNER: job killed by owner", JobEnd.CANCELLED)),
-        ("9^3^EXIT^137^TERM_MEMLIMIT: job killed after reaching LSF memory usage limit^-", "9[3]", JobStatus(JobState.GONE, "EXIT, exit status 137: TERM_MEMLIMIT: job killed after reaching LSF memory usage limit", JobEnd.MEMORY)),
-        ("9^3^EXIT^-^TERM_RUNLIMIT: job killed after reaching LSF run time limit^-", "9[3]", JobStatus(JobState.GONE, "EXIT: TERM_RUNLIMIT: job killed after reaching LSF run time limit", JobEnd.WALLTIME)),
+        ("9^-^PEND^-^-^-^New job is waiting;", "9", JobStatus(JobState.PENDING, "LSF: PEND, New job is waiting")),
+        ("9^0^PSUSP^-^-^-^-", "9", JobStatus(JobState.PENDING, "LSF: PSUSP")),
+        ("9^3^RUN^-^-^-^-", "9[3]", JobStatus(JobState.RUNNING, "RUN")),
+        ("9^3^RUN^-^1:05 L^-^-", "9[3]", JobStatus(JobState.RUNNING, "RUN", left_s=3900.0)),
+        ("9^3^RUN^-^240:00^-^-", "9[3]", JobStatus(JobState.RUNNING, "RUN", left_s=864000.0)),
+        ("9^3^RUN^-^0:07 E^-^-", "9[3]", JobStatus(JobState.RUNNING, "RUN")),
+        ("9^3^SSUSP^-^-^-^-", "9[3]", JobStatus(JobState.SUSPENDED, "SSUSP")),
+        ("9^3^USUSP^-^-^-^-", "9[3]", JobStatus(JobState.SUSPENDED, "USUSP")),
+        ("9^3^UNKWN^-^-^-^-", "9[3]", JobStatus(JobState.UNKNOWN, "UNKWN")),
+        ("9^3^ZOMBI^-^-^-^-", "9[3]", JobStatus(JobState.UNKNOWN, "ZOMBI")),
+        ("9^3^FWD_PEND^-^-^-^-", "9[3]", JobStatus(JobState.UNKNOWN, "FWD_PEND")),
+        ("9^3^DONE^-^-^-^-", "9[3]", JobStatus(JobState.GONE, "DONE")),
+        ("9^3^EXIT^7^-^-^-", "9[3]", JobStatus(JobState.GONE, "EXIT, exit status 7")),
+        ("9^3^EXIT^140^-^-^-", "9[3]", JobStatus(JobState.GONE, "EXIT, exit status 140", JobEnd.WALLTIME)),
+        ("9^3^EXIT^130^-^TERM_OWNER: job killed by owner^-", "9[3]", JobStatus(JobState.GONE, "EXIT, exit status 130: TERM_OWNER: job killed by owner", JobEnd.CANCELLED)),
+        ("9^3^EXIT^137^-^TERM_MEMLIMIT: job killed after reaching LSF memory usage limit^-", "9[3]", JobStatus(JobState.GONE, "EXIT, exit status 137: TERM_MEMLIMIT: job killed after reaching LSF memory usage limit", JobEnd.MEMORY)),
+        ("9^3^EXIT^-^-^TERM_RUNLIMIT: job killed after reaching LSF run time limit^-", "9[3]", JobStatus(JobState.GONE, "EXIT: TERM_RUNLIMIT: job killed after reaching LSF run time limit", JobEnd.WALLTIME)),
     ],
 )  # fmt: skip
 def test_a_line_of_bjobs_is_a_status(line: str, job: str, status: JobStatus) -> None:
@@ -132,7 +135,7 @@ def test_a_line_of_bjobs_is_a_status(line: str, job: str, status: JobStatus) -> 
 
 
 def test_jobs_that_are_found_count_though_others_are_not() -> None:
-    output = answer("9^-^RUN^-^-^-\n", "Job <8> is not found\n", 255)
+    output = answer("9^-^RUN^-^-^-^-\n", "Job <8> is not found\n", 255)
     assert set(LSF.parse_poll(output)) == {"9"}
     assert LSF.parse_poll(answer("", "Job <8> is not found\n", 255)) == {}
     assert LSF.parse_poll(answer("", "No unfinished job found\n", 0)) == {}

@@ -20,4 +20,5 @@ def test_a_number_keeps_its_message_for_ever() -> None:
         15: "Stop",
         16: "Recall",
         17: "Returned",
+        18: "Draining",
     }

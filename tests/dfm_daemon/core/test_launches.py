@@ -34,6 +34,42 @@ def given_up(tasks: Sequence[int], reason: str = REASON) -> list[do.Action]:
     return [do.TellLost(RUN, task, 1, reason, final=True) for task in tasks]
 
 
+# In doubt
+
+
+def doubt(world: World) -> WorkerName:
+    """A launch whose answer was lost counts as failed; nobody knows whether it was."""
+    world.run(1)
+    (worker,) = world.launches.pop().workers
+    world.handle(events.LaunchFailed((worker,), "no answer", is_transient=True, is_in_doubt=True))
+    assert worker not in world.core.workers
+    return worker
+
+
+def test_a_worker_whose_launch_was_not_answered_is_taken_up_when_it_comes(world: World) -> None:
+    worker = doubt(world)
+    actions = world.handle(joined(worker, job="9"))
+    assert do.AdoptJob(worker, "9") in actions
+    assert world.tasks_of(worker) == [1]
+
+
+def test_a_worker_whose_launch_was_refused_is_sent_away(world: World) -> None:
+    world.run(1)
+    refuse(world)
+    assert world.handle(joined(WorkerName("w1"), job="9")) == [
+        do.Refuse(WorkerName("w1"), "nobody launched it")
+    ]
+
+
+def test_a_worker_that_comes_before_its_launch_counts_as_failed_is_kept(world: World) -> None:
+    world.run(1)
+    (worker,) = world.launches.pop().workers
+    assert do.AdoptJob not in map(type, world.handle(joined(worker, job="9"))), "it will be told"
+    lost = events.LaunchFailed((worker,), "no answer", is_transient=True, is_in_doubt=True)
+    assert world.handle(lost) == [do.AdoptJob(worker, "9")]
+    assert world.worker(worker).state is WorkerState.BUSY
+
+
 # Asked for
 
 

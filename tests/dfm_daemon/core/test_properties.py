@@ -149,21 +149,33 @@ class AnyHistory(RuleBasedStateMachine):
     # Jobs
 
     @precondition(lambda self: self.launches)
-    @rule(pick=PICK, is_taken=some.booleans(), is_reached=some.booleans())
-    def a_launch_is_answered(self, pick: int, is_taken: bool, is_reached: bool) -> None:
+    @rule(
+        pick=PICK, is_taken=some.booleans(), is_reached=some.booleans(), is_in_doubt=some.booleans()
+    )
+    def a_launch_is_answered(
+        self, pick: int, is_taken: bool, is_reached: bool, is_in_doubt: bool
+    ) -> None:
         names = self.launches.pop(pick % len(self.launches)).workers
         if is_taken:
             jobs = tuple(f"job-{name}" for name in names)
             self.batch.append(events.LaunchSucceeded(names, jobs))
         else:
-            self.batch.append(events.LaunchFailed(names, "refused", not is_reached))
+            self.batch.append(events.LaunchFailed(names, "refused", not is_reached, is_in_doubt))
 
     @rule(pick=PICK, is_busy=some.booleans())
     def a_job_is_gone(self, pick: int, is_busy: bool) -> None:
         name = self.busy_worker(pick) if is_busy else self.some_worker(pick)
         self.batch.append(events.JobGone(name, "exit status 1", "its log"))
 
+    @rule(pick=PICK, after_s=some.sampled_from((-1.0, 10.0, 1000.0)))
+    def the_end_of_a_job_is_known(self, pick: int, after_s: float) -> None:
+        self.batch.append(events.JobEnds(self.some_worker(pick), self.now + after_s))
+
     # Workers
+
+    @rule(pick=PICK)
+    def a_worker_drains(self, pick: int) -> None:
+        self.batch.append(events.WorkerDrains(self.some_worker(pick), "its run limit"))
 
     @rule(
         pick=PICK,
@@ -263,7 +275,7 @@ class AnyHistory(RuleBasedStateMachine):
         if not hasattr(self, "core"):
             return
         self.decide(0.0)
-        for _ in range(200):
+        for _ in range(1000):  # seconds; a host may be excluded for 600
             if not self.open:
                 break
             self.go_on()

@@ -178,6 +178,25 @@ def test_a_job_that_nobody_knew_is_adopted_with_its_worker() -> None:
     assert do.AdoptJob(ONE, "job-w1") in world.handle(returned(ONE))
 
 
+def test_a_job_that_appears_after_it_was_given_up_is_adopted_all_the_same() -> None:
+    """Its submission outlived the daemon before, and took long."""
+    world = restarted(ONE, job="")
+    world.handle(now=31.0)
+    assert ONE not in world.core.workers
+    world.run(1)
+    actions = world.handle(returned(ONE))
+    assert actions[:2] == [do.AdoptJob(ONE, "job-w1"), do.Admit(ONE)]
+    assert assign(ONE, 1) in actions
+
+
+def test_of_two_that_say_they_are_the_one_in_doubt_the_second_is_refused() -> None:
+    world = restarted(ONE, job="")
+    world.handle(now=31.0)
+    other = events.WorkerJoined(ONE, "elsewhere", 99, "job", 1, None, (), ())
+    actions = world.handle(returned(ONE), other)
+    assert do.Refuse(ONE, "there is one of this name") in actions
+
+
 def test_a_daemon_that_is_to_end_after_what_runs_waits_for_the_workers_of_the_one_before() -> None:
     world = restarted(ONE)
     world.handle(events.StopAsked(drain=True))

@@ -23,8 +23,9 @@ def test_a_task_waits_for_a_worker_and_then_is_assigned(world: World) -> None:
     assert world.task(1).state is TaskState.WAITING
     world.accept()
     joined = events.WorkerJoined(WorkerName("w1"), "host", 77, "", 1, None, (), ())
-    admitted = [do.Admit(WorkerName("w1")), do.TrustJob(WorkerName("w1"))]
-    assert world.handle(joined, now=5) == [*admitted, assign(WorkerName("w1"), 1)]
+    name = WorkerName("w1")
+    admitted = [do.Admit(name), do.TrustJob(name), do.AskEnd(name)]
+    assert world.handle(joined, now=5) == [*admitted, assign(name, 1)]
     assert world.task(1).state is TaskState.ASSIGNED
 
 

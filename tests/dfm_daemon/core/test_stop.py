@@ -77,7 +77,7 @@ def test_a_worker_that_comes_while_the_daemon_drains_gets_nothing(world: World) 
     world.bring(1)
     world.handle(DRAIN)
     name = world.coming[0]
-    assert world.handle(joined(name)) == [do.Admit(name), do.TrustJob(name)]
+    assert world.handle(joined(name)) == [do.Admit(name), do.TrustJob(name), do.AskEnd(name)]
 
 
 def test_a_drain_does_not_wait_for_a_silent_worker_longer_than_its_lease(busy: Busy) -> None:

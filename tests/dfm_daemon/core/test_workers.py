@@ -62,7 +62,7 @@ def test_of_two_workers_of_one_name_in_one_batch_the_first_is_admitted(world: Wo
     name = world.coming[0]
     other = replace(joined(name), pid=78)
     kinds = [type(action) for action in world.handle(joined(name), other)]
-    assert kinds == [do.Admit, do.TrustJob, do.Refuse, do.Assign]
+    assert kinds == [do.Admit, do.TrustJob, do.AskEnd, do.Refuse, do.Assign]
 
 
 @pytest.mark.parametrize("state", ["away", "draining"])

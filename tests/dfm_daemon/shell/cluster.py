@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
+from dfm.config.fields import Section
 from dfm.runners.base import JobId, JobState, JobStatus, Runner, WorkerRequest
 from dfm_daemon.core.events import Event
 from dfm_daemon.shell.jobs import Jobs
@@ -43,14 +44,34 @@ class Cluster:
         await until(lambda: len(self.asked) >= asked + times)
 
 
+class BatchCluster(Cluster):
+    """One whose scheduler outlives the daemon: it knows jobs of which nobody was told."""
+
+    section = Section(())
+    look_s = 0.01
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.nameless: dict[str, JobId] = {}  # by worker
+        self.looked_for: list[list[str]] = []
+
+    def unusable(self) -> str | None:
+        return None
+
+    async def find(self, daemon: str, workers: Sequence[str]) -> Mapping[str, JobId]:
+        self.looked_for.append(list(workers))
+        return {worker: self.nameless[worker] for worker in workers if worker in self.nameless}
+
+
 class World:
     """Jobs, the runner behind and what the scheduler is told."""
 
-    def __init__(self, log_folder: Path) -> None:
-        self.cluster = Cluster()
+    def __init__(self, log_folder: Path, cluster: Cluster | None = None) -> None:
+        self.cluster = cluster or Cluster()
         self.told: list[Event] = []
         self.log_folder = log_folder
         self.jobs: Jobs
+        self.journal: Journal
 
     def request(self, name: str) -> WorkerRequest:
         return WorkerRequest(name, ["worker"], str(self.log_folder), 1)
@@ -68,8 +89,9 @@ class World:
     def play(self, scene: Callable[[], Awaitable[None]]) -> None:
         async def within() -> None:
             async with asyncio.TaskGroup() as group:
-                journal = Journal(str(self.log_folder / "jobs.journal"))
-                self.jobs = Jobs(cast(Runner, self.cluster), group, self.told.append, journal)
+                self.journal = Journal(str(self.log_folder / "jobs.journal"))
+                runner = cast(Runner, self.cluster)
+                self.jobs = Jobs(runner, group, self.told.append, self.journal)
                 await scene()
                 await self.jobs.end_all()
 

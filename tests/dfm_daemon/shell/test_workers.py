@@ -1,5 +1,6 @@
 """The workers' side of the daemon: real links, a peer that plays the worker, and what is told."""
 
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from typing import Any, NamedTuple
@@ -76,9 +77,14 @@ def with_office(scene: Callable[[Office], Awaitable[None]]) -> None:
 def test_a_hello_is_told_and_waits_for_the_verdict() -> None:
     async def scene(office: Office) -> None:
         held = Held("run", 1, 1)
-        peer = await office.meet(hello(running=[held], deadline=5.0))
-        joined = events.WorkerJoined(W1, "host", 7, "job", 2, 5.0, (held,), ())
-        await office.is_told(joined)
+        before = time.time() - time.monotonic()
+        peer = await office.meet(hello(running=[held], deadline=2e9))
+        await until(lambda: bool(office.told))
+        (joined,) = office.told
+        assert isinstance(joined, events.WorkerJoined)
+        assert joined.deadline == pytest.approx(2e9 - before, abs=60.0), "on the clock of the loop"
+        expected = events.WorkerJoined(W1, "host", 7, "job", 2, joined.deadline, (held,), ())
+        assert joined == expected
         office.workers.admit(W1)
         assert await peer.hear() == WELCOME
 
