@@ -117,6 +117,9 @@ def stop(root: str, *, drain: bool, timeout_s: float | None) -> int:
             f"the daemon (pid {control.welcome.pid}) has not ended", hint=f"its log: {state.log}"
         )
     print("daemon stopped")  # noqa: T201
+    if os.path.exists(state.journal):
+        print("it could not end all its jobs; `dfm daemon gc` lists and ends them")  # noqa: T201
+        return FAILED
     return 0
 
 

@@ -88,7 +88,10 @@ def daemon_stop(
         float | None, typer.Option("--timeout", metavar="S", help="seconds to wait for its end")
     ] = None,
 ) -> None:
-    """End the daemon of this project with its workers. Exit status 0, also when none runs."""
+    """End the daemon of this project with its workers.
+
+    Exit status: 0, also when none runs, 1 jobs are left that it could not end.
+    """
     from dfm.cli.daemon import stop
 
     raise typer.Exit(stop(root, drain=drain, timeout_s=timeout))

@@ -97,7 +97,7 @@ def test_strangers_at_the_worker_port_are_cut_off_and_change_nothing(
     assert project.read("rundir/p.all/all") == "ok\n" * 4
     log = project.read(".dfm/daemon.log")
     assert log.count("refused a stranger") == 1, "once per address"
-    assert re.search(r"refused a stranger at 127\.0\.0\.1: \w.* \(said once per address\)", log)
+    assert re.search(r"refused a stranger at 127\.0\.0\.1: \S.* \(said once per address\)", log)
     assert "fault of dfm" not in log
     assert "Traceback" not in log
 

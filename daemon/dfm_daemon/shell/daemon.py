@@ -97,6 +97,9 @@ class Daemon:
             self._monitor.snapshot,
         )  # fmt: skip
         self._fleet: Fleet | None = None
+        self._has_left = (
+            False  # jobs that it could not end: whoever comes next knows them by the journal
+        )
 
     async def run(self, ready: Callable[[], None]) -> None:
         """Serves until it is stopped. `ready` is called once clients can connect. Raises DaemonError."""
@@ -124,7 +127,10 @@ class Daemon:
             # One that cannot even begin leaves the workers to the next.
             is_last = has_served or not self._journal.was_there
             self._journal.close()
-            (identity.remove if is_last else identity.hide)(self._state, socket_path)
+            if is_last:
+                identity.remove(self._state, socket_path, keep_journal=self._has_left)
+            else:
+                identity.hide(self._state, socket_path)
             self._lock.release()
 
     async def _serve(self, doors: Doors, ready: Callable[[], None]) -> None:
@@ -164,7 +170,7 @@ class Daemon:
                 *self._clients.stop_all(client_wire.Stopping(self._why)),
                 *self._workers.stop_all(worker_wire.Stop(self._why)),
             ]
-            await self._fleet.end_all()
+            self._has_left = not await self._fleet.end_all()
             if links:  # what was said to them is on its way
                 await asyncio.wait([link.closed for link in links], timeout=_LAST_WORDS_S)
 

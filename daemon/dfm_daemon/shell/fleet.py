@@ -121,9 +121,9 @@ class Fleet:
         if not self._of_workers[worker].may_come(worker):
             del self._of_workers[worker]
 
-    async def end_all(self) -> None:
-        """Returns when every job that may live is ended."""
-        await asyncio.gather(*(jobs.end_all() for jobs in self._of_runners.values()))
+    async def end_all(self) -> bool:
+        """Returns when every job that may live is ended, and whether all could be."""
+        return all(await asyncio.gather(*(jobs.end_all() for jobs in self._of_runners.values())))
 
     def _jobs(self, shape: Shape) -> Jobs:
         """Raises DfmError if the runner cannot be used."""

@@ -82,13 +82,17 @@ class Jobs:
         """The jobs of workers that were being submitted when the daemon before this one was killed.
         Those that are not found may come yet: it is not the scheduler's fault alone if one is late."""
         self._unconfirmed.update(workers)
+        return await self._find(workers) or {}
+
+    async def _find(self, workers: Sequence[WorkerName]) -> dict[WorkerName, JobId] | None:
+        """None: its scheduler cannot be asked."""
         if not isinstance(self._runner, BatchRunner) or not workers:
             return {}
         try:
             found = await _answer(self._runner.find(self._journal.mark, workers))
         except DfmError as error:
             log.warning("cannot look for the jobs of workers=%s: %s", ",".join(workers), error)
-            return {}
+            return None
         return {WorkerName(worker): job for worker, job in found.items()}
 
     def may_come(self, worker: WorkerName) -> bool:
@@ -125,16 +129,16 @@ class Jobs:
                 asyncio.get_running_loop().call_soon(self._end_together)
             self._ending.append((worker, job))
 
-    async def end_all(self) -> None:
-        """Ends every job that may live; returns when they are gone. What is being submitted is ended
-        when the scheduler has answered: the group waits for it."""
+    async def end_all(self) -> bool:
+        """Ends every job that may live; returns when they are gone, and whether all could be ended.
+        What is being submitted is ended when the scheduler has answered: the group waits for it."""
         self._is_over = True
         self._looking.cancel()
-        late = await self.find(sorted(self._unconfirmed))
-        jobs = [*self._jobs.values(), *(job for _, job in self._ending), *late.values()]
+        late = await self._find(sorted(self._unconfirmed))
+        known = [*self._jobs.values(), *(job for _, job in self._ending)]
         self._jobs = {}
         self._ending = []
-        await self._cancel(jobs)
+        return await self._cancel([*known, *(late or {}).values()]) and late is not None
 
     async def _submit(self, requests: Sequence[WorkerRequest]) -> None:
         names = tuple(WorkerName(request.worker) for request in requests)
@@ -308,7 +312,9 @@ async def _answer(asked: Awaitable[Answer]) -> Answer:
     except DfmError:
         raise
     except TimeoutError:
-        raise NoAnswer(f"the scheduler did not answer in {ANSWER_S:.0f} s") from None
+        unanswered = NoAnswer(f"the scheduler did not answer in {ANSWER_S:.0f} s")
+        unanswered.retryable = False  # its command would have said so in less: the runner hangs
+        raise unanswered from None
     except Exception as error:  # the daemon outlives a runner that is broken
         log.exception("a fault of the runner")
         raise RunnerError(f"a fault of the runner: {type(error).__name__}: {error}") from error

@@ -84,6 +84,23 @@ def test_what_cannot_be_ended_now_is_not_forgotten(site: Site) -> None:
     site.check_nothing_is_left()
 
 
+def test_what_a_daemon_cannot_end_when_it_is_stopped_is_left_to_gc(site: Site) -> None:
+    site.prepare(2, "sleep 1000", HUGE)
+    site.ok("daemon", "start")
+    run = site.start("run", "all")
+    site.wait_for_jobs(2)
+    until(lambda: len(site.workers("pending", "busy")) == 2, "it knows them")
+    site.slurm.stop_controller()
+    stopped = site.dfm("daemon", "stop")
+    assert stopped.status == 1
+    assert "it could not end all its jobs; `dfm daemon gc` lists and ends them" in stopped.out
+    assert site.end(run).status == 3
+    assert (site.folder / ".dfm/jobs.journal").exists()
+    site.slurm.start_controller()
+    assert site.ok("daemon", "gc").status == 0
+    site.check_nothing_is_left()
+
+
 def test_a_run_that_was_killed_with_its_daemon_leaves_what_gc_ends(site: Site) -> None:
     site.prepare(6, "sleep 1000", HUGE)
     run = site.start("run", "all")

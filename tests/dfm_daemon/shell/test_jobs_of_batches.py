@@ -107,3 +107,18 @@ def test_one_in_doubt_that_has_come_is_a_job_like_any_other(
     world.play(scene)
     assert cluster.cancelled == ["late"]
     assert cluster.looked_for == [["w1"]]
+
+
+@pytest.mark.parametrize("what", ["find", "cancel"])
+def test_that_not_all_could_be_ended_is_said(
+    world: World, cluster: BatchCluster, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scene() -> None:
+        await world.launch("w1")
+        await world.jobs.find([W2])
+        monkeypatch.setattr(cluster, what, is_lost)
+        assert not await world.jobs.end_all()
+        monkeypatch.undo()
+        assert await world.jobs.end_all()
+
+    world.play(scene)
