@@ -8,7 +8,7 @@ SLURM := slurmctld slurmd munge sbatch=slurm-client
 # Set on some machines, it makes every start of Python compile everything anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: install demo test style types unit wheel-check fix sim soak bench bench-load bench-scale bench-peers bench-cluster reference cluster-up \
+.PHONY: install demo test style types unit wheel-check fix sim fuzz soak bench bench-load bench-scale bench-peers bench-cluster reference cluster-up \
 	cluster-down clean
 
 install: .venv/installed
@@ -46,6 +46,9 @@ fix: install
 
 sim: install
 	$(BIN)/python -m tests.sim --workers 100000
+
+fuzz: install
+	DFM_FUZZ=2000 $(BIN)/pytest -n 2 tests/dfm/flow/test_fuzz.py tests/dfm/flow/expressions/test_properties.py
 
 soak: install
 	DFM_SOAK=1 $(BIN)/pytest tests/faults tests/security tests/cluster/scenarios

@@ -276,6 +276,6 @@ def _said(problem: Problem) -> str:
     """`FILE:LINE:COLUMN: what` for a fault in a file, `dfm: what` for any other; then the hint."""
     if problem.place is None:
         return f"dfm: {problem}"
-    from dfm.cli.faults import shortened
+    from dfm.cli.faults import said
 
-    return str(shortened(problem))
+    return said(problem)

@@ -4,6 +4,7 @@ import json
 import os
 import sys
 
+from dfm.cli.faults import shortened
 from dfm.cli.listing import list_tasks
 from dfm.errors import UsageError
 from dfm.flow.dot import dot
@@ -24,7 +25,7 @@ def graph(
         return 0
     made = flow.graph([task], os.path.join(os.getcwd(), "rundir"))
     for problem in flow.warnings():
-        print(f"warning: {problem}", file=sys.stderr)  # noqa: T201
+        print(f"warning: {shortened(problem)}", file=sys.stderr)  # noqa: T201
     text = dot(made, flow.compounds_around(), with_params=with_params)
     if as_json:
         text = f"{BEGIN}\n{json.dumps({'graph': text})}\n{END}\n"

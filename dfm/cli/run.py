@@ -324,8 +324,13 @@ def _display(request: Request, graph: Graph) -> Display:
 
 
 def _warn(flow: Flow) -> None:
-    for problem in flow.warnings():
-        print(f"warning: {problem}", file=sys.stderr)  # noqa: T201
+    warnings = flow.warnings()
+    if not warnings:
+        return
+    from dfm.cli.faults import shortened
+
+    for problem in warnings:
+        print(f"warning: {shortened(problem)}", file=sys.stderr)  # noqa: T201
 
 
 def _say(graph: Graph, rundir: str) -> int:

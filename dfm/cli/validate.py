@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dfm.cli.display.words import plural
-from dfm.cli.faults import shortened
+from dfm.cli.faults import said
 from dfm.errors import FlowError, Problem
 from dfm.flow.findings import Finding, counts, findings
 from dfm.flow.load import Flow, Options, load
@@ -80,7 +80,7 @@ def _place(problem: Problem) -> dict[str, Any] | None:
 
 def _print(errors: Sequence[Problem], warnings: list[Finding], info: list[Finding]) -> None:
     for problem in errors:
-        print(shortened(problem), file=sys.stderr)  # noqa: T201
+        print(said(problem), file=sys.stderr)  # noqa: T201
     for finding in warnings:
         place = finding.get("location")
         text = f"{finding['type']}: {finding['message']}"

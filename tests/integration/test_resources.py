@@ -66,7 +66,10 @@ def test_what_no_worker_can_ever_meet_is_said_all_at_once_and_nothing_runs(
         "flow.yaml:11:64: p.many: 3 of the limit `vcs`, of which there are 2",
         limit,
     ]
-    found = done.err.replace(str(mistaken_daemon.folder), "{}").rstrip("\n").split("\n")
+    lines = done.err.replace(str(mistaken_daemon.folder), "{}").rstrip("\n").split("\n")
+    marks = [line for line in lines if line.strip() == "^"]
+    assert len(marks) == 5, "the line of the file stands above each"
+    found = [line for line in lines if line not in marks and not line.startswith("     - {")]
     assert found == expected
 
 

@@ -114,11 +114,20 @@ package:
   - {override: inherited, run: "${{ corner }}", needs: [python]}
   - {name: suite, uses: std.TestSuite, needs: [n]}
   - {root: tests, uses: std.TestRunner, needs: [suite], with: {tests: [first]}}
-  - {root: info, uses: std.TestInfo, with: {format: json}}
+  - {root: info, uses: std.TestInfo, with: {format: json, requires: "std.FileSet:filetype=x"}}
+  - {name: graded, tags: [std.Eval: {name: g, sample_id: s}], needs: [n], run: x}
+  - {root: evals, uses: std.EvalRunner, needs: [graded], with: {epochs: 3, epochs_reducer: pass_at_k}}
+  - {root: cases, uses: std.EvalInfo}
+  - {name: agent, uses: std.Agent, with: {user_prompt: "do ${{ name }}", model: m}}
+  - name: borne
+    on_error: "m:judge"
+    max_failures: 2
+    control: {type: repeat, count: 2}
+    body: [{name: t, run: "exit ${{ _iter }}"}]
   - {name: specs, uses: std.TaskRunSpec, with: {task_type: demo.N, params: {n: 1}}}
   - {name: told, uses: std.RunTasks, needs: [specs]}
   - {name: none, uses: std.NotProvided}
-  - {root: all, needs: [uses_model, branch, match, again, until, thrice, row, corners, named, bound, late, made, told, top, tests]}
+  - {root: all, needs: [uses_model, branch, match, again, until, thrice, row, corners, named, bound, late, made, told, top, tests, evals, agent, borne]}
 """
 LIBRARY = """\
 package:

@@ -1,8 +1,12 @@
-"""Whatever a file holds, it becomes a graph or a fault with a place: never another exception."""
+"""Whatever a file holds, it becomes a graph or a fault with a place: never another exception.
+
+`make fuzz` tries it with DFM_FUZZ=N examples for each test, and other ones each time.
+"""
 
 import contextlib
 import itertools
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,12 +21,15 @@ from dfm.flow.load import Options, load
 from tests.dfm.flow.conftest import RUNDIR, Nodes
 from tests.dfm.flow.fuzzed import GOALS, RARE, VALID, add_files
 
+LONG = int(os.environ.get("DFM_FUZZ") or 0)
 LIMITS = settings(
-    max_examples=60,
+    max_examples=LONG or 60,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
+if LONG:
+    pytestmark = pytest.mark.timeout(0)
 Try = Callable[..., None]
 
 
@@ -247,7 +254,7 @@ def test_any_command_line_is_taken_or_refused(attempt: Try, **options: Any) -> N
     attempt(VALID, **options)
 
 
-@pytest.mark.parametrize(("text", "goals", "count"), [(VALID, GOALS, 14), (RARE, ["all"], 67)])
+@pytest.mark.parametrize(("text", "goals", "count"), [(VALID, GOALS, 14), (RARE, ["all"], 78)])
 def test_the_valid_flows_are_valid(tmp_path: Path, text: str, goals: list[str], count: int) -> None:
     (tmp_path / "flow.yaml").write_text(text)
     add_files(tmp_path)

@@ -2,8 +2,10 @@
 text does anything but parse or raise an ExpressionError.
 """
 
+import os
 from typing import TypeAlias
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -22,7 +24,12 @@ KNOWN: dict[str, Value] = {
 PYTHON = {"true": True, "false": False, "null": None}
 
 # How long an example takes says nothing about the language.
-untimed = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+LONG = int(os.environ.get("DFM_FUZZ") or 0)
+if LONG:
+    pytestmark = pytest.mark.timeout(0)
+untimed = settings(
+    max_examples=LONG or 100, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 
 
 class Names(Scope):
