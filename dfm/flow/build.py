@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from dfm.errors import FlowError
 from dfm.flow.beneath import Beneath, beneath
+from dfm.flow.body import Body
 from dfm.flow.choice import NOTHING_LEFT_OUT
 from dfm.flow.command_line import CommandLine
 from dfm.flow.control import turns
@@ -24,6 +25,7 @@ from dfm.flow.late import finisher, is_late, late_params
 from dfm.flow.layout import Layout
 from dfm.flow.leaf import bare_node, leaf_node
 from dfm.flow.needs import Needs
+from dfm.flow.parameters import BadValue, Parameters
 from dfm.flow.problems import Problems
 from dfm.flow.products import Products
 from dfm.flow.python_nodes import PythonNodes
@@ -33,7 +35,7 @@ from dfm.flow.suites import Edge
 from dfm.flow.testing import INFO, RUNNER, TestTasks
 from dfm.flow.trials import Runner, Trials
 from dfm.flow.variants import Variants
-from dfm.flow.world import BadValue, Body, Parameters, World
+from dfm.flow.world import World
 from dfm.graph.node import Compound, Disabled, Entry, Gate, Graph, Node, Nothing, Script, cycle
 from dfm.graph.values import Fields
 

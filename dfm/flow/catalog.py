@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from dfm.flow.declarations import Program, TagUse, Task, Type
 from dfm.flow.expressions import ExpressionError
 from dfm.flow.names import NEEDS_OF, find_task, find_type
+from dfm.flow.parameters import BadValue, Parameters
 from dfm.flow.shapes import Shapes
-from dfm.flow.world import BadValue, Parameters, World
+from dfm.flow.world import World
 from dfm.graph.values import Fields
 
 NOT_PROVIDED = "std.NotProvided"

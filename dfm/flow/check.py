@@ -22,10 +22,11 @@ from dfm.flow.expressions import ExpressionError, NameUnknown, Reference, templa
 from dfm.flow.expressions.builtins import PIPED
 from dfm.flow.families import Families
 from dfm.flow.names import NEEDS_OF, find_task, find_type, known_names, known_types, unknown
+from dfm.flow.parameters import BadValue
 from dfm.flow.problems import Problems, did_you_mean
 from dfm.flow.shapes import Merged, Shapes
 from dfm.flow.templates import report, texts
-from dfm.flow.world import LATE_NAMES, BadValue, World
+from dfm.flow.world import LATE_NAMES, World
 from dfm.graph.values import Value
 
 _ALWAYS_THERE = frozenset({"env", "srcdir", "rootdir", "root", "rundir", "name", "this", "matrix"})

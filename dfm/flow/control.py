@@ -10,8 +10,9 @@ from dfm.flow.document import describe
 from dfm.flow.evaluation import Evaluation
 from dfm.flow.expressions import Expression, ExpressionError, NameUnknown, parse, template, truth
 from dfm.flow.instance import Instance
+from dfm.flow.parameters import BadValue, Parameters
 from dfm.flow.templates import evaluate
-from dfm.flow.world import BadValue, Parameters, Scope
+from dfm.flow.world import Scope
 from dfm.graph.node import Decision, GateError
 from dfm.graph.values import Fields, Value
 

@@ -5,16 +5,18 @@ import itertools
 import math
 from collections.abc import Iterator
 
+from dfm.flow.body import Body
 from dfm.flow.command_line import CommandLine, value_of
 from dfm.flow.declarations import Context, Task
 from dfm.flow.document import Where, describe
 from dfm.flow.expressions import ExpressionError, as_text, truth
 from dfm.flow.instance import Instance
+from dfm.flow.parameters import BadValue, Parameters
 from dfm.flow.problems import Problems, did_you_mean
 from dfm.flow.settings import Settings
 from dfm.flow.shapes import Shape, Shapes
 from dfm.flow.templates import evaluate, report
-from dfm.flow.world import BadValue, Body, Parameters, Scope, World
+from dfm.flow.world import Scope, World
 from dfm.graph.values import Fields, Value
 
 MOST_CELLS = 1_000_000
@@ -73,7 +75,7 @@ class Evaluation:
                     given[name] = value_of(text, shape.params[name], f"-D {name}={text}")
             given.update(self._line.tasks.get(instance.task.name, {}))
             given.update(self._later(instance.task, shape))
-        params = Parameters(shape.params, self._world, scope, given)
+        params = Parameters(shape.params, self.problems, scope, given)
         params.chain = shape.chain
         return params
 
@@ -82,7 +84,7 @@ class Evaluation:
         sets, and none of its parameters."""
         shape = self.shape(instance.task, instance.body)
         params = self.params(instance, shape)
-        body = Body(Parameters({}, self._world, None, {}), {}, outer)
+        body = Body({}, {}, outer)
         task = instance.task
         body.set(Settings(task, Scope(self._world, task.context, params=params)))
         return body

@@ -8,14 +8,16 @@ import math
 from collections.abc import Iterator, Mapping
 
 from dfm.errors import UsageError
+from dfm.flow.body import Body
 from dfm.flow.declarations import MISSING, Context, Program, Select, Task
 from dfm.flow.document import describe
 from dfm.flow.expressions import ExpressionError, as_text
 from dfm.flow.names import find_task
+from dfm.flow.parameters import BadValue
 from dfm.flow.problems import Problems, did_you_mean
 from dfm.flow.shapes import Shapes
 from dfm.flow.templates import evaluate, report
-from dfm.flow.world import BadValue, Body, Parameters, Scope, World
+from dfm.flow.world import Scope, World
 from dfm.graph.values import Fields, Value
 
 MOST_CELLS = 100_000
@@ -106,7 +108,7 @@ class Families:
     def _key(self, owner: Task, select: Select, bindings: Fields) -> str:
         if not select.key:
             return ".".join(map(as_text, bindings.values()))
-        body = Body(Parameters({}, self._world, None, {}), bindings, None)
+        body = Body({}, bindings, None)
         return as_text(
             self._value(select.key, Scope(self._world, owner.context, body=body), owner, ("key",))
         )

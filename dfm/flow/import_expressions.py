@@ -8,10 +8,11 @@ from dfm.flow.command_line import variables_of
 from dfm.flow.declarations import Context, Package, Parameter, Program
 from dfm.flow.document import Where
 from dfm.flow.expressions import ExpressionError, as_text
+from dfm.flow.parameters import BadValue
 from dfm.flow.problems import Problems
 from dfm.flow.shapes import Merged
 from dfm.flow.templates import evaluate, has_expressions, report
-from dfm.flow.world import BadValue, Scope, World
+from dfm.flow.world import Scope, World
 
 
 class Outside(NamedTuple):

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from dfm.flow.body import Body
 from dfm.flow.declarations import Task
-from dfm.flow.world import Body
 
 
 @dataclass(slots=True)

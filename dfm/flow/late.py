@@ -11,10 +11,11 @@ from dfm.flow.evaluation import Evaluation
 from dfm.flow.expressions import ExpressionError, template
 from dfm.flow.instance import Instance
 from dfm.flow.leaf import work_of
+from dfm.flow.parameters import BadValue
 from dfm.flow.problems import Problems
 from dfm.flow.shapes import Shape
 from dfm.flow.templates import texts
-from dfm.flow.world import LATE_NAMES, BadValue
+from dfm.flow.world import LATE_NAMES
 from dfm.graph.node import Finish, Work
 from dfm.graph.values import Fields, Value
 

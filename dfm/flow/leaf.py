@@ -8,9 +8,10 @@ from dfm.flow.evaluation import Evaluation
 from dfm.flow.expressions import as_text
 from dfm.flow.instance import Instance
 from dfm.flow.language import SHELLS
+from dfm.flow.parameters import Parameters
 from dfm.flow.resources import request_of
 from dfm.flow.shapes import Shape
-from dfm.flow.world import Parameters, Scope
+from dfm.flow.world import Scope
 from dfm.graph.node import Caching, Emit, Library, Node, Nothing, Script, Selection, Work
 from dfm.graph.values import Fields, Value
 

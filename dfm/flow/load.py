@@ -29,13 +29,14 @@ from dfm.flow.made import Emitted, Made
 from dfm.flow.names import find_goal
 from dfm.flow.overrides import replace, replace_by_line
 from dfm.flow.packages import Packages
+from dfm.flow.parameters import BadValue
 from dfm.flow.parse_package import parse_package
 from dfm.flow.problems import Problems, did_you_mean
 from dfm.flow.reading import read
 from dfm.flow.resources import place_of
 from dfm.flow.shapes import Merged, Shapes
 from dfm.flow.trials import Runner
-from dfm.flow.world import BadValue, World
+from dfm.flow.world import World
 from dfm.graph.names import file_name
 from dfm.graph.node import Graph
 from dfm.graph.values import Fields, Value

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from dfm.errors import FlowError
+from dfm.flow.body import Body
 from dfm.flow.declarations import Context, Program, Task
 from dfm.flow.document import Where
 from dfm.flow.evaluation import Evaluation
@@ -12,10 +13,10 @@ from dfm.flow.instance import Instance, Level
 from dfm.flow.layout import Layout
 from dfm.flow.names import find_task, find_type, known_names
 from dfm.flow.needs import Needs
+from dfm.flow.parameters import BadValue, Parameters
 from dfm.flow.problems import did_you_mean
 from dfm.flow.shapes import Shape
 from dfm.flow.user_code import UserCodeError, call
-from dfm.flow.world import BadValue, Body, Parameters
 
 MOST_GENERATED = 100  # a generator may make a node of its own task
 

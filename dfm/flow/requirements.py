@@ -7,10 +7,10 @@ from dfm.flow.declarations import Context, Requirement, Task
 from dfm.flow.document import Where
 from dfm.flow.evaluation import Evaluation
 from dfm.flow.instance import Instance
+from dfm.flow.parameters import BadValue, Parameters
 from dfm.flow.products import Products
 from dfm.flow.shapes import Shape, Shapes
 from dfm.flow.user_code import UserCodeError, call
-from dfm.flow.world import BadValue, Parameters
 from dfm.graph.node import Entry, Node, Nothing
 from dfm.graph.values import Fields, Value
 

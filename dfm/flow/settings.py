@@ -7,9 +7,10 @@ from dfm.flow.conversion import Unfit, convert
 from dfm.flow.declarations import Rebinding, Task
 from dfm.flow.document import Where
 from dfm.flow.expressions import ExpressionError
+from dfm.flow.parameters import BadValue, check_accepted
 from dfm.flow.shapes import Merged, Shape
 from dfm.flow.templates import evaluate, report
-from dfm.flow.world import BadValue, Scope, check_accepted
+from dfm.flow.world import Scope
 from dfm.graph.values import Fields, Value
 
 

@@ -9,7 +9,7 @@ from dfm.flow.evaluation import Evaluation
 from dfm.flow.families import Families
 from dfm.flow.instance import Instance
 from dfm.flow.layout import Layout
-from dfm.flow.world import BadValue
+from dfm.flow.parameters import BadValue
 from dfm.graph.values import Fields
 
 
